@@ -1,0 +1,282 @@
+"""The books: what an administration holds, and what we write into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, NewType, TypeVar
+
+from .documents import DocumentId, DocumentKind
+from .errors import SyncError
+from .money import Money
+from .relations import RelationRef
+
+AdministrationId = NewType("AdministrationId", str)
+"""`package.realm.code`: "exact.be.3001234", "octopus.-.70001". Only the registry looks inside."""
+BookingRef = NewType("BookingRef", str)
+"""The vendor's id of a booking, made by the adapter where there is none; never a number for people (rules.md 7)."""
+Cursor = NewType("Cursor", str)
+"""Where a reader left off; only its vendor knows what it says."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows, and the cursor to save once they are dealt with."""
+
+    rows: tuple[T, ...]
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """One set of books a login can reach: a division, a dossier, an office."""
+
+    id: AdministrationId
+    code: str  # as people know it there
+    name: str
+    vat_number: str
+    country: str
+    currency: str
+    usable: bool = True  # False: archived or blocked for now
+
+
+class JournalKind(StrEnum):
+    SALES = "sales"
+    PURCHASE = "purchase"
+    BANK = "bank"
+    GENERAL = "general"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    code: str
+    name: str
+    kind: JournalKind
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAccount:
+    """A revenue account lines can be booked on (rules.md 20)."""
+
+    id: str  # what the package wants to be told: a GUID, a number, a dim1 code
+    code: str
+    name: str
+    blocked: bool = False
+
+
+class Regime(StrEnum):
+    """Why a rate is what it is; zero per cent has many reasons (rules.md 18)."""
+
+    DOMESTIC = "domestic"
+    REVERSE_CHARGE = "reverse_charge"
+    EU_GOODS = "eu_goods"
+    EU_SERVICES = "eu_services"
+    EXPORT = "export"
+    EXEMPT = "exempt"
+
+
+@dataclass(frozen=True, slots=True)
+class VatCode:
+    code: str
+    name: str
+    percentage: Decimal  # a fraction: 0.21
+    regime: Regime
+    kinds: tuple[DocumentKind, ...] = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
+    usable: bool = True  # False: blocked, for purchases, VAT-inclusive or for another country (OSS)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    name: str  # as the package prints it: "2026 - 03"
+    first: date
+    last: date
+    closed_for: tuple[str, ...] = ()  # codes of the journals that are shut; ("*",) for all
+
+    def is_closed(self, journal: str) -> bool:
+        return "*" in self.closed_for or journal in self.closed_for
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalYear:
+    name: str
+    periods: tuple[Period, ...]  # in order, never empty
+
+    @property
+    def first(self) -> date:
+        return self.periods[0].first
+
+    @property
+    def last(self) -> date:
+        return self.periods[-1].last
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerm:
+    code: str
+    name: str
+    days: int
+    end_of_months: int = 0  # months that are completed first
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the last refresh read in an administration: the ground every plan stands on."""
+
+    journals: tuple[Journal, ...] = ()
+    accounts: tuple[LedgerAccount, ...] = ()
+    vat_codes: tuple[VatCode, ...] = ()
+    years: tuple[FiscalYear, ...] = ()
+    terms: tuple[PaymentTerm, ...] = ()
+    currency: str = "EUR"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    account: str  # LedgerAccount.id
+    vat_code: str
+    net: Money
+    vat: Money
+    description: str
+    quantity: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class SalesEntry:
+    """One document in the package's words but nobody's spelling: what we want booked.
+
+    Amounts stand as printed; the side, or the sign, is the mapping's business (rules.md 13).
+    """
+
+    document: DocumentId
+    key: str  # our short key, carried by the booking
+    kind: DocumentKind
+    number: str  # the document's own number, the reference in the books
+    journal: str
+    day: date
+    due_on: date | None
+    period: Period
+    relation: RelationRef
+    currency: str
+    exchange_rate: Decimal
+    lines: tuple[EntryLine, ...]
+    payment_reference: str = ""
+    payment_term: str = ""  # "" leaves the relation's own
+
+    @property
+    def net(self) -> Money:
+        return Money.total((line.net for line in self.lines), self.currency)
+
+    @property
+    def vat(self) -> Money:
+        return Money.total((line.vat for line in self.lines), self.currency)
+
+    @property
+    def gross(self) -> Money:
+        return self.net + self.vat
+
+    def vat_by_code(self) -> dict[str, tuple[Money, Money]]:
+        """Net and VAT per VAT code."""
+        result: dict[str, tuple[Money, Money]] = {}
+        zero = Money.zero(self.currency)
+        for line in self.lines:
+            net, vat = result.get(line.vat_code, (zero, zero))
+            result[line.vat_code] = (net + line.net, vat + line.vat)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An entry ready to be sent: the vendor's payload and what must be remembered before the call."""
+
+    entry: SalesEntry
+    payload: str  # exactly what will be sent
+    hash: str  # of the payload
+    number: str = ""  # the package's number where the caller chooses it (Octopus)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A sales entry as it stands in the books, whoever made it."""
+
+    ref: BookingRef
+    administration: AdministrationId
+    kind: DocumentKind
+    journal: str
+    number: str  # the package's, for people
+    reference: str  # the customer's reference: our document number, or what somebody typed
+    key: str  # our short key when the booking carries one, else ""
+    day: date
+    relation: RelationRef
+    gross: Money  # signed as printed on a document of this kind
+    vat: Money | None  # None where a list does not tell
+    final: bool = True  # False: provisional or not processed yet
+
+
+class SettlementKind(StrEnum):
+    PAYMENT = "payment"
+    CREDIT_NOTE = "credit_note"
+    WRITE_OFF = "write_off"
+    OPEN = "open"  # nothing settled (any more): undoes a settlement of the same id
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One part of an open item that the bookkeeper matched, or opened again."""
+
+    id: str  # stable for this part, unique in the administration
+    booking: BookingRef
+    kind: SettlementKind
+    amount: Money  # of this part, positive
+    day: date  # of the money, or of the match
+
+
+# What became of a write.
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A clear no: nothing was written."""
+
+    cause: SyncError
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer, or one that says nothing about whether it was written."""
+
+    why: str
+
+
+Outcome = Done[T] | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class DailyBudget:
+    """How much of a day's calls is left, as the vendor last told us."""
+
+    left: float  # 0 to 1
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a package can do. The contract suite reads it too."""
+
+    batch: int = 1  # most entries in one `book`
+    caller_numbers: bool = False  # we choose the package's number (Octopus)
+    provisional: bool = False  # entries arrive as provisional (Twinfield)
+    shared_journal: bool = False  # one journal may hold both kinds (rules.md 32)
+    credit_note_vat_codes: bool = False  # codes of their own for credit notes (Octopus)
+    settle_s: int = 60  # how long after a lost answer the write may still appear
+    revenue_prefixes: tuple[str, ...] = field(default=())

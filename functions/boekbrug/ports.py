@@ -1,0 +1,682 @@
+"""The doors between our deeds and the world: what `sync` asks of vendors and stores, and nothing else.
+
+Everything here is a Protocol. Vendors implement `Focus`, `Package` and `Ledger`; the store implements the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from .domain.connections import Connection, ConnectionId, JobKind, LoginId
+from .domain.documents import (
+    AccountId,
+    Category,
+    CustomerRef,
+    DocumentHeader,
+    DocumentId,
+    DocumentKind,
+    Entity,
+    EntityId,
+    SalesDocument,
+    TaxRate,
+)
+from .domain.errors import SyncError
+from .domain.ledger import (
+    Abilities,
+    Administration,
+    AdministrationId,
+    Booking,
+    BookingRef,
+    Cursor,
+    DailyBudget,
+    FiscalYear,
+    Journal,
+    LedgerAccount,
+    Outcome,
+    Page,
+    PaymentTerm,
+    Prepared,
+    SalesEntry,
+    Settlement,
+    VatCode,
+)
+from .domain.money import Money
+from .domain.relations import Customer, Relation, RelationDraft, RelationQuery
+from .messages import RunJob
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The time documents, due dates and vendors live in. On AWS the system's, on the local stage the fakes'."""
+
+    def now(self) -> datetime: ...
+    def real_seconds(self, seconds: float) -> float:
+        """How long that much of this clock's time takes on the wall (a nudge's delay)."""
+        ...
+
+
+class RealClock(Protocol):
+    """The time leases, deadlines and `sent_at` live in: what other processes experience."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Until when a slice may work. `stop` ends picking up work; `hard` is when the function is killed."""
+
+    stop: datetime
+    hard: datetime
+
+
+# --- Teamleader Focus -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FocusUser:
+    id: str
+    account: AccountId
+    name: str
+    email: str
+    language: str  # "nl", "fr", "en", …
+
+
+@dataclass(frozen=True, slots=True)
+class FocusPayment:
+    """A payment as Teamleader lists it: no id, no method (rules.md 6)."""
+
+    paid_at: datetime
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceState:
+    """What Teamleader thinks is still to be paid."""
+
+    id: DocumentId
+    due: Money
+    paid: bool
+    gross: Money
+
+
+class Focus(Protocol):
+    """One Teamleader account.
+
+    Every method may raise VendorDown, RateLimited, AccessExpired, AccessDenied, TokenBusy, UnexpectedAnswer.
+    """
+
+    def me(self) -> FocusUser: ...
+    def entities(self) -> Sequence[Entity]: ...
+    def tax_rates(self) -> Sequence[TaxRate]: ...
+    def categories(self) -> Sequence[Category]: ...
+
+    def documents(
+        self, entities: Sequence[EntityId], start: date, since: Cursor | None
+    ) -> Iterator[Page[DocumentHeader]]:
+        """Issued documents dated from `start`, changed since the cursor, invoices and credit notes.
+
+        Never drafts. The last page's cursor is where the next run goes on; an interrupted read starts again from
+        the cursor it was given, so rows may come twice.
+        """
+        ...
+
+    def document(self, kind: DocumentKind, document: DocumentId) -> SalesDocument:
+        """One document, whole. Raises DocumentGone when Teamleader no longer has it."""
+        ...
+
+    def customers(self, refs: Sequence[CustomerRef]) -> Mapping[CustomerRef, Customer]:
+        """The customers of these references; one that vanished is left out."""
+        ...
+
+    def all_customers(self, since: Cursor | None) -> Iterator[Page[Customer]]: ...
+    def invoice_states(self, documents: Sequence[DocumentId]) -> Mapping[DocumentId, InvoiceState]: ...
+    def payments(self, document: DocumentId) -> Sequence[FocusPayment]: ...
+    def register_payment(self, document: DocumentId, amount: Money, paid_at: datetime) -> Outcome[None]:
+        """Sent once. `paid_at` is aware, whole seconds."""
+        ...
+
+    def register_webhooks(self, url: str) -> None:
+        """Ask for hints about documents and customers at that address; twice is harmless."""
+        ...
+
+
+# --- the packages ---------------------------------------------------------------------------------------------------
+
+
+class Package(Protocol):
+    """One login at a bookkeeping package: what it may reach."""
+
+    def administrations(self) -> Sequence[Administration]: ...
+
+
+class Ledger(Protocol):
+    """One administration: a division in Exact, a dossier in Octopus, an office in Twinfield.
+
+    Reads may raise VendorDown, RateLimited, AccessExpired, AccessDenied, TokenBusy, UnexpectedAnswer.
+    Writes never raise for what became of the write: one outcome each, in order. A write is sent once; what could not
+    be sent at all (no token, no budget) raises before anything leaves the house.
+    """
+
+    @property
+    def abilities(self) -> Abilities: ...
+    def daily_budget(self) -> DailyBudget | None:
+        """None when the vendor has not told yet, or has no daily limit."""
+        ...
+
+    # what an administration holds
+    def administration(self) -> Administration: ...
+    def journals(self) -> Sequence[Journal]: ...
+    def revenue_accounts(self) -> Sequence[LedgerAccount]: ...
+    def vat_codes(self) -> Sequence[VatCode]: ...
+    def fiscal_years(self) -> Sequence[FiscalYear]: ...
+    def payment_terms(self) -> Sequence[PaymentTerm]: ...
+
+    # relations
+    def relations(self, since: Cursor | None) -> Iterator[Page[Relation]]:
+        """Relations changed since the cursor, customers and others, deleted ones left out."""
+        ...
+
+    def find_relations(self, wanted: Sequence[RelationQuery]) -> Sequence[Sequence[Relation]]:
+        """For each query the relations that match any of its filled fields, customers or not; as few calls as it takes.
+
+        A name matches whole, case apart; numbers match in their compact form. Order: as asked.
+        """
+        ...
+
+    def save_relations(self, drafts: Sequence[RelationDraft]) -> Sequence[Outcome[Relation]]:
+        """Create these relations as customers. Looking first is the caller's business."""
+        ...
+
+    # documents
+    def prepare(self, entries: Sequence[SalesEntry]) -> Sequence[Prepared]:
+        """The payloads, exactly as they will be sent. No call, except for a number where the caller chooses it."""
+        ...
+
+    def book(self, prepared: Sequence[Prepared]) -> Sequence[Outcome[Booking]]:
+        """Send these entries, at most `abilities.batch` at a time: one outcome each."""
+        ...
+
+    def find_bookings(self, prepared: Sequence[Prepared]) -> Sequence[Sequence[Booking]]:
+        """For each prepared entry the bookings that carry its reference or our key, in any journal: the probe."""
+        ...
+
+    def bookings(self, journals: Sequence[str], start: date, since: Cursor | None) -> Iterator[Page[Booking]]:
+        """Sales entries of these journals dated from `start`, whoever made them; after the first read only changes."""
+        ...
+
+    def booking(self, ref: Booking) -> Booking | None:
+        """The booking as it stands now, `vat` filled in; None when it is gone."""
+        ...
+
+    # payments
+    def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
+        """What was matched, or opened again, since the cursor: a row per part of an open item."""
+        ...
+
+
+# --- remembered pairs -----------------------------------------------------------------------------------------------
+
+
+class WriteKind(StrEnum):
+    BOOKING = "booking"
+    RELATION = "relation"
+    PAYMENT = "payment"
+
+
+class WriteState(StrEnum):
+    SENDING = "sending"  # the intent stands; the call may be under way, or its worker may be dead
+    UNKNOWN = "unknown"  # sent, no usable answer
+    REFUSED = "refused"  # a clear no; may be sent again
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What we know about one write: the record the whole protocol stands on (design.md 5)."""
+
+    kind: WriteKind
+    subject: str  # document id, customer ref or settlement id
+    state: WriteState
+    attempt: int
+    sent_at: datetime  # by RealClock, written before the call
+    payload: str  # exactly what is sent in this attempt, so that a probe can compare
+    payload_hash: str
+    missed_at: datetime | None = None  # a first probe that found nothing
+    result: Mapping[str, Any] | None = None  # JSON of what was written, when DONE
+    cause: str = ""  # when REFUSED
+    adopted: bool = False  # DONE by finding it, not by our answer
+
+
+class Links(Protocol):
+    """The remembered pairs of one administration of one account. Nothing here ever expires.
+
+    Each step is one conditional write; where it fails because somebody else was first, it raises IntentMoved and the
+    caller reads again.
+    """
+
+    def intent(self, kind: WriteKind, subject: str) -> Intent | None: ...
+    def intents(self, kind: WriteKind, subjects: Sequence[str]) -> Mapping[str, Intent]: ...
+    def unsettled(self) -> Sequence[Intent]:
+        """Writes in SENDING or UNKNOWN: the demo and the console show them."""
+        ...
+
+    def plan(self, kind: WriteKind, subject: str, payload: str, payload_hash: str, sent_at: datetime) -> Intent:
+        """The first intent, attempt 1, SENDING. Raises IntentMoved when there is one already."""
+        ...
+
+    def again(self, intent: Intent, payload: str, payload_hash: str, sent_at: datetime) -> Intent:
+        """From REFUSED, or from UNKNOWN/SENDING proved absent, to SENDING with the next attempt."""
+        ...
+
+    def missed(self, intent: Intent, at: datetime) -> Intent: ...
+    def unknown(self, intent: Intent) -> Intent: ...
+    def refuse(self, intent: Intent, cause: str) -> Intent: ...
+    def done(self, intent: Intent, result: Mapping[str, Any], *, adopted: bool = False) -> Intent: ...
+    def adopt(self, kind: WriteKind, subject: str, result: Mapping[str, Any], at: datetime) -> Intent:
+        """Remember what was found before anything of ours was sent: straight to DONE. Raises IntentMoved."""
+        ...
+
+    def subject_of(self, kind: WriteKind, ref: str) -> str | None:
+        """Which document (or customer) this booking (or relation) is linked to; None when it is nobody's of ours.
+
+        Written in the same step as `done` and `adopt`: a second subject for one ref raises RefTaken.
+        """
+        ...
+
+
+class IntentMoved(Exception):
+    """Another worker took this step first."""
+
+
+class RefTaken(Exception):
+    """This booking or relation is linked to another subject already."""
+
+
+# --- documents in scope ----------------------------------------------------------------------------------------------
+
+
+class DocumentState(StrEnum):
+    WAITING = "waiting"  # to be looked at by the next slice, in order
+    HELD = "held"  # a problem keeps it until set-up, document or decision change
+    BOOKED = "booked"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document of a connection and how far it came."""
+
+    id: DocumentId
+    kind: DocumentKind
+    connection: ConnectionId
+    number: str
+    day: date
+    gross: Money
+    updated_at: datetime
+    state: DocumentState
+    cause: str = ""  # of the problem, when HELD
+    booking_number: str = ""  # when BOOKED: for display only (rules.md 7)
+
+    @property
+    def order(self) -> str:
+        """Where it stands in line: by day, invoices first, then number, whose digits count as numbers (9 before 10)."""
+        number = re.sub(r"\d+", lambda digits: digits[0].zfill(12), self.number)
+        return f"{self.day.isoformat()}#{int(self.kind is not DocumentKind.INVOICE)}#{number}#{self.id}"
+
+
+class Documents(Protocol):
+    """The documents in scope of one administration of one account."""
+
+    def seen(self, connection: ConnectionId, headers: Sequence[DocumentHeader]) -> int:
+        """Put new or changed documents in line; how many were. One already in line, or unchanged, stays as it is.
+
+        A booked document that changed stays BOOKED: the caller compares (see `changed`).
+        """
+        ...
+
+    def record(self, document: DocumentId) -> DocumentRecord | None: ...
+    def waiting(self, limit: int, after: str = "") -> Sequence[DocumentRecord]:
+        """The next documents in line, by day, then kind (invoices first), then number (rules.md 7)."""
+        ...
+
+    def booked(self, record: DocumentRecord, booking_number: str) -> None: ...
+    def held(self, record: DocumentRecord, cause: str) -> None: ...
+    def release(self, causes: Sequence[str] | None = None, documents: Sequence[DocumentId] | None = None) -> int:
+        """Put held documents back in line: those with one of these causes, or these documents, or all."""
+        ...
+
+    def counts(self, connection: ConnectionId) -> Mapping[str, int]:
+        """`{"waiting": n, "booked": n, "held:<cause>": n, …}` by reading the records: exact, not cheap."""
+        ...
+
+    def records(self, connection: ConnectionId, after: str = "", limit: int = 100) -> Sequence[DocumentRecord]: ...
+
+
+class Seen(Protocol):
+    """What stands in the package's journals, whoever booked it: looked at before the first booking (rules.md 1)."""
+
+    def remember(self, bookings: Sequence[Booking]) -> None: ...
+    def by_reference(self, references: Sequence[str]) -> Mapping[str, Sequence[Booking]]: ...
+
+
+class Settlements(Protocol):
+    """What the books settled, remembered before anything is done about it (design.md 5.5)."""
+
+    def remember(self, settlements: Sequence[Settlement], ours: Collection[str]) -> None:
+        """Keep the newest word on each; those of bookings in `ours` (refs) are put in line, the others lie ready."""
+        ...
+
+    def pending(self, limit: int, after: str = "") -> Sequence[Settlement]:
+        """In line, by booking, then id; `after` is `"<booking>#<id>"` of the last one seen."""
+        ...
+
+    def dealt_with(self, settlement: Settlement) -> None:
+        """Out of the line, unless a newer word on it came meanwhile."""
+        ...
+
+    def of_booking(self, booking: BookingRef) -> Sequence[Settlement]: ...
+    def claim(self, booking: BookingRef) -> int:
+        """A booking became ours (adopted): put what lies ready for it in line; how many."""
+        ...
+
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JobKey:
+    account: AccountId
+    administration: AdministrationId
+    kind: JobKind
+
+    def nudge(self) -> RunJob:
+        return RunJob(account=self.account, administration=self.administration, kind=self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of recurring work. The lease is the lock; `version` fences a worker whose lease ran out."""
+
+    key: JobKey
+    due_at: datetime | None  # by Clock; None: only when asked
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    leased_until: datetime | None = None  # by RealClock
+    version: int = 0
+    again: bool = False  # a nudge came while the lease was held
+    paused: str = ""  # cause that keeps it from running
+    last_result: Mapping[str, Any] | None = None
+    last_run_at: datetime | None = None
+    manual: bool = False  # the next run was asked for by a person (rules.md 27)
+
+
+class Jobs(Protocol):
+    def get(self, key: JobKey) -> Job | None: ...
+    def of_account(self, account: AccountId) -> Sequence[Job]: ...
+    def ensure(self, key: JobKey) -> Job: ...
+    def make_due(self, key: JobKey, at: datetime, *, manual: bool = False) -> None:
+        """Due at that time or earlier; creates the job when there is none."""
+        ...
+
+    def due(self, before: datetime) -> Iterator[JobKey]:
+        """Jobs whose time has come, over all shards; may show one a moment too long."""
+        ...
+
+    def nudged(self, key: JobKey, before: datetime, look_again: datetime) -> bool:
+        """A sweep takes a due job: its due time moves on, so that one sweep nudges it once. False: not due any more."""
+        ...
+
+    def claim(self, key: JobKey, now: datetime, until: datetime) -> Job | None:
+        """Take the lease. None when it is held (then `again` is set), paused, or there is no such job."""
+        ...
+
+    def save_cursor(self, job: Job, cursor: Mapping[str, Any]) -> None:
+        """Raises LeaseLost when the version moved."""
+        ...
+
+    def release(
+        self, job: Job, *, due_at: datetime | None, result: Mapping[str, Any], ran_at: datetime, paused: str = ""
+    ) -> bool:
+        """Give the lease back and say when to go on; True when a nudge came meanwhile. Raises LeaseLost."""
+        ...
+
+    def resume(self, account: AccountId, administration: AdministrationId | None, due_at: datetime) -> None:
+        """Unpause what a new consent, or a changed set-up, makes possible again."""
+        ...
+
+
+class Nudges(Protocol):
+    def send(self, key: JobKey, delay_s: float = 0) -> None:
+        """Wake a worker, at most 900 s from now in real time. Twice is harmless."""
+        ...
+
+
+# --- logins and budgets ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access: str
+    refresh: str
+    issued_at: datetime  # by Clock, before the token call was sent
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    id: LoginId
+    account: AccountId
+    vendor: str
+    realm: str  # "be" or "nl" for Exact, else "-"
+    user: str
+    tokens: Tokens | None  # None: lost, a person must log in again
+    version: int = 0
+
+
+class Logins(Protocol):
+    """Grants, sealed. One app and user linked twice would kill the chain at Exact, so the id is app and user."""
+
+    def get(self, account: AccountId, login: LoginId) -> Login | None: ...
+    def of_account(self, account: AccountId) -> Sequence[Login]: ...
+    def save_new(self, login: Login) -> Login:
+        """After a consent: replaces whatever was there, next version."""
+        ...
+
+    def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
+        """Take the right to refresh; None when somebody else has it. Returns the login as it stands under the lease."""
+        ...
+
+    def rotate(self, login: Login, tokens: Tokens) -> Login:
+        """Save the new pair before its first use, give the lease back. Raises LeaseLost when the version moved."""
+        ...
+
+    def lose(self, login: Login) -> None:
+        """The chain is dead: drop the tokens. No effect when the version moved."""
+        ...
+
+    def give_back(self, login: Login) -> None: ...
+
+
+class Budgets(Protocol):
+    """Vendor limits, shared by everyone who works in an administration."""
+
+    def blocked_until(self, key: str, now: datetime) -> datetime | None: ...
+    def block(self, key: str, until: datetime) -> None: ...
+    def count(self, key: str, window_end: datetime, n: int = 1) -> int:
+        """Add to a counter that starts again after `window_end`; the count so far."""
+        ...
+
+
+# --- people ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something is not where it belongs, in words a person can act on."""
+
+    subject: str  # "document:<id>", "customer:<ref>", "payment:<settlement>", "job:<kind>"
+    connection: ConnectionId | None
+    cause: str
+    family: str
+    facts: Mapping[str, str]
+    since: datetime
+    about: str = ""  # what people call it: the document's number
+
+
+class Problems(Protocol):
+    """Of one administration of one account."""
+
+    def report(self, subject: str, connection: ConnectionId | None, error: SyncError, at: datetime, about: str) -> None:
+        """Keeps `since` when the same cause stands already."""
+        ...
+
+    def solve(self, subject: str) -> None: ...
+    def all(self) -> Sequence[Problem]: ...
+
+
+class Audit(Protocol):
+    """Append-only hash chains, one per administration and one per Teamleader account."""
+
+    def append(self, chain: str, what: str, facts: Mapping[str, Any], at: datetime) -> None:
+        """Adds an entry that carries the hash of the one before; retries when two append at once."""
+        ...
+
+    def entries(self, chain: str, after: int = 0, limit: int = 100) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Connections(Protocol):
+    def get(self, account: AccountId, connection: ConnectionId) -> Connection | None: ...
+    def of_account(self, account: AccountId) -> Sequence[Connection]: ...
+    def of_administration(self, account: AccountId, administration: AdministrationId) -> Sequence[Connection]: ...
+    def save(self, connection: Connection) -> None: ...
+
+
+class Snapshots(Protocol):
+    """Read models of one account, each replaced as a whole: the books, Teamleader's rates, readiness, proposals."""
+
+    def put(self, name: str, value: Mapping[str, Any]) -> None: ...
+    def get(self, name: str) -> Mapping[str, Any] | None: ...
+    def put_rows(self, name: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """One item a row (previews: one item per proposal), added or replaced."""
+        ...
+
+    def rows(self, name: str, after: str = "", limit: int = 200) -> Sequence[tuple[str, Mapping[str, Any]]]: ...
+    def row(self, name: str, key: str) -> Mapping[str, Any] | None: ...
+
+
+# --- who is in the house ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Teamleader account: the tenant."""
+
+    id: AccountId
+    admin: str  # Teamleader user id of whoever connected first
+    admin_name: str
+    language: str
+    focus_login: LoginId
+    created_at: datetime
+
+
+class Accounts(Protocol):
+    def get(self, account: AccountId) -> Account | None: ...
+    def found(self, account: Account) -> Account:
+        """Create it unless it exists; as it stands then (who came first stays the admin)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser. The cookie holds a token; only its hash is stored. Eight hours by Clock."""
+
+    account: AccountId
+    user: str
+    name: str
+    language: str
+    csrf: str
+    expires_at: datetime
+
+
+class Sessions(Protocol):
+    def open(self, session: Session) -> str:
+        """Store it; the token for the cookie (256 bit)."""
+        ...
+
+    def get(self, token: str, now: datetime) -> Session | None: ...
+    def close(self, token: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthState:
+    """An OAuth trip under way: what its answer must fit. Ten minutes, used once."""
+
+    vendor: str
+    realm: str
+    browser: str  # hash of the cookie of the browser that left
+    account: AccountId | None  # None: signing in
+    expires_at: datetime
+
+
+class OAuthStates(Protocol):
+    def open(self, state: OAuthState) -> str:
+        """Store it; the 256-bit `state` parameter."""
+        ...
+
+    def take(self, state: str, now: datetime) -> OAuthState | None:
+        """The record, once: a second taker, or a late one, gets None."""
+        ...
+
+
+class WebhookTokens(Protocol):
+    def rotate(self, account: AccountId, vendor: str) -> str:
+        """A new 256-bit token for this account's webhook URLs; the old one dies. Stored hashed."""
+        ...
+
+    def account_of(self, vendor: str, token: str) -> AccountId | None: ...
+
+
+class Grants(Protocol):
+    """Consent at the vendors."""
+
+    def authorize_url(self, vendor: str, realm: str, state: str) -> str: ...
+    def exchange(self, vendor: str, realm: str, code: str, account: AccountId | None) -> tuple[Login, FocusUser | None]:
+        """Trade the code for tokens and learn whose they are; the Teamleader user when that is the vendor.
+
+        The login is not saved yet. Raises AccessDenied, VendorDown, UnexpectedAnswer.
+        """
+        ...
+
+    def webhook_secret(self, vendor: str, realm: str) -> str: ...
+
+
+class House(Protocol):
+    """Every room, opened for one account: what deeds and doors are handed. `wiring` builds it."""
+
+    clock: Clock
+    real: RealClock
+    accounts: Accounts
+    sessions: Sessions
+    states: OAuthStates
+    webhook_tokens: WebhookTokens
+    connections: Connections
+    jobs: Jobs
+    nudges: Nudges
+    logins: Logins
+    grants: Grants
+    public_url: str  # of our own HTTP API, without a slash at the end
+
+    def focus(self, account: AccountId) -> Focus: ...
+    def package(self, account: AccountId, login: LoginId) -> Package: ...
+    def ledger(self, account: AccountId, administration: AdministrationId) -> Ledger: ...
+    def links(self, account: AccountId, administration: AdministrationId) -> Links: ...
+    def documents(self, account: AccountId, administration: AdministrationId) -> Documents: ...
+    def seen(self, account: AccountId, administration: AdministrationId) -> Seen: ...
+    def settlements(self, account: AccountId, administration: AdministrationId) -> Settlements: ...
+    def problems(self, account: AccountId, administration: AdministrationId) -> Problems: ...
+    def snapshots(self, account: AccountId) -> Snapshots: ...
+    def audit(self, account: AccountId) -> Audit: ...

@@ -1,0 +1,26 @@
+"""The tenants: one record for each Teamleader account that ever signed in."""
+
+from __future__ import annotations
+
+from ..domain.documents import AccountId
+from ..ports import Account
+from .keys import Table
+from .records import dump, load
+from .table import ConditionFailed, Items, put
+
+
+class DynamoAccounts:
+    def __init__(self, items: Items) -> None:
+        self._items = items
+
+    def get(self, account: AccountId) -> Account | None:
+        item = self._items.get(Table(account).account())
+        return load(Account, item["record"]) if item else None
+
+    def found(self, account: Account) -> Account:
+        new = put(Table(account.id).account(), {"record": dump(account)}, when="attribute_not_exists(pk)")
+        try:
+            self._items.write(new)
+        except ConditionFailed:
+            return self.get(account.id)
+        return account

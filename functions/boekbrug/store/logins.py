@@ -1,0 +1,138 @@
+"""Grants of vendor users: tokens sealed with our key, refreshed by one worker at a time (design.md 4, 6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ..domain.connections import LoginId
+from ..domain.documents import AccountId
+from ..domain.errors import LeaseLost
+from ..ports import Login, Tokens
+from .keys import Key, Table
+from .records import dump, load, stamp
+from .table import ConditionFailed, Item, Items, Write, update
+
+SEALED_AT_MOST = 4096
+"""Bytes that KMS encrypts in one call."""
+
+
+class TokensTooLarge(ValueError):
+    """These tokens do not fit in one KMS call: the vendor changed what a token is, and so must we."""
+
+
+class Seal:
+    """Tokens as a sealed blob, readable only for the account and login they belong to.
+
+    `open_kms` gives the KMS client; it is asked for at the first use, so that functions without the right to decrypt
+    never make one. What was opened stays in memory until its login has newer tokens.
+    """
+
+    def __init__(self, open_kms: Callable[[], Any], key_id: str) -> None:
+        self._open_kms = open_kms
+        self._key_id = key_id
+        self._kms: Any = None
+        self._opened: dict[tuple[AccountId, LoginId], tuple[bytes, Tokens]] = {}
+
+    def close(self, account: AccountId, login: LoginId, tokens: Tokens) -> bytes:
+        plain = json.dumps(dump(tokens), separators=(",", ":")).encode()
+        if len(plain) > SEALED_AT_MOST:
+            raise TokensTooLarge(f"tokens of {login} take {len(plain)} bytes, {SEALED_AT_MOST} fit")
+        context = _context(account, login)
+        sealed = self._client().encrypt(KeyId=self._key_id, Plaintext=plain, EncryptionContext=context)
+        blob = sealed["CiphertextBlob"]
+        self._opened[account, login] = (blob, tokens)
+        return blob
+
+    def open(self, account: AccountId, login: LoginId, blob: bytes) -> Tokens:
+        known, tokens = self._opened.get((account, login), (None, None))
+        if known != blob:
+            context = _context(account, login)
+            answer = self._client().decrypt(KeyId=self._key_id, CiphertextBlob=blob, EncryptionContext=context)
+            tokens = load(Tokens, json.loads(answer["Plaintext"]))
+            self._opened[account, login] = (blob, tokens)
+        return tokens
+
+    def _client(self) -> Any:
+        if self._kms is None:
+            self._kms = self._open_kms()
+        return self._kms
+
+
+class DynamoLogins:
+    """Logins of every account. `version` goes up with every lease, rotation, loss and consent: it fences.
+
+    Reading a login opens its tokens, so it takes the right to decrypt.
+    """
+
+    def __init__(self, items: Items, seal: Seal) -> None:
+        self._items = items
+        self._seal = seal
+
+    def get(self, account: AccountId, login: LoginId) -> Login | None:
+        item = self._items.get(Table(account).login(login))
+        return self._login(account, item) if item else None
+
+    def of_account(self, account: AccountId) -> Sequence[Login]:
+        return [self._login(account, item) for item in self._items.query(Table(account).logins())]
+
+    def save_new(self, login: Login) -> Login:
+        """Also ends a refresh under way: its pair belongs to the old consent."""
+        change = "SET #id = :id, #vendor = :vendor, #realm = :realm, #user = :user, #sealed = :sealed, "
+        change += "#version = if_not_exists(#version, :zero) + :one REMOVE #leased_until"
+        names = {name: getattr(login, name) for name in ("id", "vendor", "realm", "user")}
+        sealed = self._sealed(login, login.tokens)
+        item = self._items.write(update(_at(login), change, sealed=sealed, zero=0, one=1, **names), returns="ALL_NEW")
+        return self._login(login.account, item)
+
+    def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
+        """The login may have newer tokens than the one passed in: look before refreshing."""
+        free = "attribute_exists(pk) AND (attribute_not_exists(#leased_until) OR #leased_until <= :now)"
+        take = "SET #leased_until = :until, #version = #version + :one"
+        take = update(_at(login), take, when=free, until=stamp(until), now=stamp(now), one=1)
+        try:
+            return self._login(login.account, self._items.write(take, returns="ALL_NEW"))
+        except ConditionFailed:
+            return None
+
+    def rotate(self, login: Login, tokens: Tokens) -> Login:
+        if not self._under_lease(self._put_tokens(login, tokens)):
+            raise LeaseLost
+        return replace(login, tokens=tokens, version=login.version + 1)
+
+    def lose(self, login: Login) -> None:
+        self._under_lease(self._put_tokens(login, None))
+
+    def give_back(self, login: Login) -> None:
+        self._under_lease(update(_at(login), "REMOVE #leased_until", when="#version = :was", was=login.version))
+
+    def _put_tokens(self, login: Login, tokens: Tokens | None) -> Write:
+        change = "SET #sealed = :sealed, #version = :next REMOVE #leased_until"
+        versions = {"was": login.version, "next": login.version + 1}
+        return update(_at(login), change, when="#version = :was", sealed=self._sealed(login, tokens), **versions)
+
+    def _under_lease(self, write: Write) -> bool:
+        try:
+            self._items.write(write)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _sealed(self, login: Login, tokens: Tokens | None) -> bytes | None:
+        return None if tokens is None else self._seal.close(login.account, login.id, tokens)
+
+    def _login(self, account: AccountId, item: Item) -> Login:
+        tokens = item["sealed"] and self._seal.open(account, item["id"], item["sealed"])
+        names = {name: item[name] for name in ("id", "vendor", "realm", "user", "version")}
+        return Login(account=account, tokens=tokens, **names)
+
+
+def _at(login: Login) -> Key:
+    return Table(login.account).login(login.id)
+
+
+def _context(account: AccountId, login: LoginId) -> dict[str, str]:
+    return {"account": account, "login": login}

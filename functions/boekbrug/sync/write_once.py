@@ -1,0 +1,165 @@
+"""Every write to a vendor happens once: the protocol all deeds share (design.md 5).
+
+    (nothing) ── plan ──▶ SENDING ── answer ──▶ DONE or REFUSED
+                             │ no answer, crash
+                             ▼
+                          UNKNOWN ── probe finds it ──▶ DONE (adopted)
+                             │ probed twice in vain, the second time after the wait
+                             ▼
+                          SENDING, next attempt
+
+The intent is stored before the call; its attempt number is the lock. A worker that was paused between storing and
+sending can still send after somebody's probe: hence the wait, counted from `sent_at`, before absence counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from ..domain.errors import NeedsLogin, OutcomeUnknown, SyncError, TryLater
+from ..domain.ledger import Done, Outcome, Refused
+from ..ports import Intent, IntentMoved, Links, RealClock, WriteKind, WriteState
+
+T = TypeVar("T")
+
+FUNCTION_TIMEOUT = timedelta(seconds=120)
+"""The longest a worker that stored an intent can live, and so send (template.yaml; a test holds the two together)."""
+
+
+class How(StrEnum):
+    KNOWN = "known"  # done in an earlier run
+    SENT = "sent"  # done now, and answered
+    FOUND = "found"  # done earlier without an answer, found by the probe
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Generic[T]):
+    """Something to be written once. `payload` is remembered before the call and handed to the probe."""
+
+    subject: str
+    payload: str
+    payload_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[T]):
+    value: T
+    how: How
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol(Generic[T]):
+    """How one kind of write is sent, looked for and remembered."""
+
+    kind: WriteKind
+    send: Callable[[Sequence[Write[T]]], Sequence[Outcome[T]]]
+    """Send once, one outcome each. Raises TryLater or NeedsLogin only when nothing left the house."""
+    probe: Callable[[Sequence[Intent]], Sequence[T | None]]
+    """What is there of each. A found one that differs from what was sent is the caller's to judge afterwards."""
+    encode: Callable[[T], Mapping[str, Any]]
+    decode: Callable[[Mapping[str, Any]], T]
+    settle: timedelta
+    """How long after a lost answer the write may still appear at the vendor."""
+
+
+def write_once(
+    writes: Sequence[Write[T]], protocol: Protocol[T], links: Links, real: RealClock
+) -> list[Written[T] | SyncError]:
+    """Write each of these unless it was written before, and remember where.
+
+    Shape: one answer per write, in order; a SyncError where it could not be (refused, or unknown for now).
+    Raises: TryLater and NeedsLogin when a whole batch could not be sent; nothing of it is in doubt then.
+    """
+    known = links.intents(protocol.kind, [write.subject for write in writes])
+    answers: dict[str, Written[T] | SyncError] = {}
+    clear: list[Intent] = []
+
+    for subject, intent in known.items():
+        if intent.state is WriteState.DONE:
+            answers[subject] = Written(protocol.decode(intent.result or {}), How.KNOWN, intent)
+    doubtful = [i for i in known.values() if i.state in (WriteState.SENDING, WriteState.UNKNOWN)]
+    absent = _look(doubtful, protocol, links, real, answers)
+
+    by_subject = {write.subject: write for write in writes}
+    for subject, write in by_subject.items():
+        if subject in answers:
+            continue
+        earlier = known.get(subject)
+        try:
+            if earlier is None:
+                intent = links.plan(protocol.kind, subject, write.payload, write.payload_hash, real.now())
+            else:
+                earlier = absent.get(subject, earlier)
+                intent = links.again(earlier, write.payload, write.payload_hash, real.now())
+        except IntentMoved:  # another worker is at it: its outcome is not ours to guess
+            answers[subject] = OutcomeUnknown(subject=subject)
+        else:
+            clear.append(intent)
+
+    _send(clear, by_subject, protocol, links, answers)
+    return [answers[write.subject] for write in writes]
+
+
+def _look(
+    doubtful: Sequence[Intent],
+    protocol: Protocol[T],
+    links: Links,
+    real: RealClock,
+    answers: dict[str, Written[T] | SyncError],
+) -> dict[str, Intent]:
+    """Settle what was sent without an answer, where that can be known; those proved absent are returned."""
+    absent: dict[str, Intent] = {}
+    if not doubtful:
+        return absent
+    looked_at = real.now()  # before the call: what appears while we look is not proved absent
+    for intent, found in zip(doubtful, protocol.probe(doubtful), strict=True):
+        try:
+            if found is not None:
+                done = links.done(intent, protocol.encode(found), adopted=True)
+                answers[intent.subject] = Written(found, How.FOUND, done)
+            elif intent.missed_at is None:
+                links.missed(intent, looked_at)
+                answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
+            elif looked_at < intent.sent_at + FUNCTION_TIMEOUT + protocol.settle:
+                answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
+            else:
+                absent[intent.subject] = intent
+        except IntentMoved:
+            answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
+    return absent
+
+
+def _send(
+    intents: Sequence[Intent],
+    writes: Mapping[str, Write[T]],
+    protocol: Protocol[T],
+    links: Links,
+    answers: dict[str, Written[T] | SyncError],
+) -> None:
+    if not intents:
+        return
+    try:
+        outcomes = protocol.send([writes[intent.subject] for intent in intents])
+    except (TryLater, NeedsLogin) as held_back:
+        for intent in intents:  # nothing left the house: no doubt, and no wait, for these
+            links.refuse(intent, held_back.cause)
+        raise
+    for intent, outcome in zip(intents, outcomes, strict=True):
+        try:
+            match outcome:
+                case Done(value):
+                    done = links.done(intent, protocol.encode(value))
+                    answers[intent.subject] = Written(value, How.SENT, done)
+                case Refused(cause):
+                    links.refuse(intent, cause.cause)
+                    answers[intent.subject] = cause
+                case _:
+                    links.unknown(intent)
+                    answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
+        except IntentMoved:  # somebody settled it while we waited for the answer: the next run reads what stands
+            answers[intent.subject] = OutcomeUnknown(subject=intent.subject)

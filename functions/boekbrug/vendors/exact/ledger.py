@@ -1,0 +1,262 @@
+"""A division of Exact Online as a ledger. What each method costs in calls stands in QUIRKS.md."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...domain.errors import AdministrationUnreachable, SyncError, UnexpectedAnswer
+from ...domain.ledger import (
+    Abilities,
+    Administration,
+    Booking,
+    Cursor,
+    DailyBudget,
+    Done,
+    FiscalYear,
+    Journal,
+    LedgerAccount,
+    Outcome,
+    Page,
+    PaymentTerm,
+    Prepared,
+    Refused,
+    SalesEntry,
+    Settlement,
+    Unknown,
+    VatCode,
+)
+from ...domain.relations import Relation, RelationDraft, RelationQuery
+from ...ports import Clock
+from . import mapping, wire
+from .client import VENDOR, Client, Said, fields_of
+
+ABILITIES = Abilities()  # one entry a call, numbers chosen by Exact, a journal for each kind
+MOST_TERMS = 25  # or-ed in one filter: chains of 20 to 40 work in production (exact-online.md 3.3)
+FIRST = "1"  # below every row version
+REVENUE = 110  # GLAccounts.Type
+SALES_JOURNAL, CLOSED = 20, 1  # JournalStatusList
+
+
+class ExactPackage:
+    """One login at Exact Online: the divisions its user gave our app."""
+
+    def __init__(self, client_of: Callable[[str], Client], realm: str) -> None:
+        self._client_of = client_of
+        self._realm = realm
+
+    def administrations(self) -> Sequence[Administration]:
+        users = self._client_of("current").rows("Me", wire.Me)
+        if not users:
+            raise UnexpectedAnswer(vendor=VENDOR, said="Me without a row")
+        division = users[0].CurrentDivision  # every division within reach lists them all
+        rows = self._client_of(str(division)).rows("system/Divisions", wire.Division)
+        return [mapping.administration(row, self._realm) for row in rows]
+
+
+class ExactLedger:
+    """One division."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        realm: str,
+        division: str,
+        switches: mapping.Switches = mapping.Switches(),
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._realm = realm
+        self._division = division
+        self._switches = switches
+        self._terms: Sequence[PaymentTerm] | None = None
+
+    @property
+    def abilities(self) -> Abilities:
+        return ABILITIES
+
+    def daily_budget(self) -> DailyBudget | None:
+        return self._client.daily
+
+    # --- what a division holds --------------------------------------------------------------------------------------
+
+    def administration(self) -> Administration:
+        rows = self._client.rows("system/Divisions", wire.Division, f"Code eq {self._division}")
+        if not rows:  # Exact answers with nothing where rights are missing
+            raise AdministrationUnreachable(administration=self._division)
+        return mapping.administration(rows[0], self._realm)
+
+    def journals(self) -> Sequence[Journal]:
+        return [mapping.journal(row) for row in self._client.rows("financial/Journals", wire.Journal)]
+
+    def revenue_accounts(self) -> Sequence[LedgerAccount]:
+        rows = self._client.rows("financial/GLAccounts", wire.GLAccount, f"Type eq {REVENUE}")
+        return sorted((mapping.ledger_account(row) for row in rows), key=lambda account: account.code)
+
+    def vat_codes(self) -> Sequence[VatCode]:
+        return [mapping.vat_code(row) for row in self._client.rows("vat/VATCodes", wire.VATCode)]
+
+    def fiscal_years(self) -> Sequence[FiscalYear]:
+        periods = self._client.rows("financial/FinancialPeriods", wire.FinancialPeriod)
+        closed = self._client.rows(
+            "read/financial/JournalStatusList",
+            wire.JournalStatus,
+            f"JournalType eq {SALES_JOURNAL} and Status eq {CLOSED}",
+        )
+        return mapping.fiscal_years(periods, closed)
+
+    def payment_terms(self) -> Sequence[PaymentTerm]:
+        rows = self._client.rows("cashflow/PaymentConditions", wire.PaymentCondition)
+        return [term for row in rows if (term := mapping.payment_term(row))]
+
+    # --- relations --------------------------------------------------------------------------------------------------
+
+    def relations(self, since: Cursor | None) -> Iterator[Page[Relation]]:
+        today = self._today()
+        for rows, cursor in self._changes("sync/CRM/Accounts", wire.SyncAccount, since):
+            yield Page(tuple(mapping.relation(row, today) for row in rows), cursor)
+
+    def find_relations(self, wanted: Sequence[RelationQuery]) -> Sequence[Sequence[Relation]]:
+        terms = [term for query in wanted for term in mapping.search_terms(query)]
+        today = self._today()
+        found = {
+            row.ID: mapping.relation(row, today) for row in self._any_of("crm/Accounts", wire.Account, terms)
+        }.values()
+        return [[relation for relation in found if mapping.matches(relation, query)] for query in wanted]
+
+    def save_relations(self, drafts: Sequence[RelationDraft]) -> Sequence[Outcome[Relation]]:
+        refusals = [mapping.incomplete(draft) for draft in drafts]
+        if self._terms is None and any(draft.payment_days is not None for draft in drafts):
+            self._terms = self.payment_terms()  # before the first write: reading may raise
+        return [
+            Refused(refusal) if refusal else self._save_relation(draft)
+            for draft, refusal in zip(drafts, refusals, strict=True)
+        ]
+
+    def _save_relation(self, draft: RelationDraft) -> Outcome[Relation]:
+        body = wire.to_json(mapping.account_payload(draft, mapping.term_code(draft, self._terms or ())))
+        return self._created(
+            "crm/Accounts",
+            body,
+            lambda row: mapping.relation(wire.Account.model_validate(row), self._today()),
+            lambda said: mapping.relation_refused(said, draft),
+        )
+
+    # --- documents --------------------------------------------------------------------------------------------------
+
+    def prepare(self, entries: Sequence[SalesEntry]) -> Sequence[Prepared]:
+        return [self._prepare(entry) for entry in entries]
+
+    def _prepare(self, entry: SalesEntry) -> Prepared:
+        payload = wire.to_json(mapping.entry_payload(entry, self._switches))
+        return Prepared(entry=entry, payload=payload, hash=hashlib.sha256(payload.encode()).hexdigest())
+
+    def book(self, prepared: Sequence[Prepared]) -> Sequence[Outcome[Booking]]:
+        return [self._book(one) for one in prepared]
+
+    def _book(self, prepared: Prepared) -> Outcome[Booking]:
+        return self._created(
+            "salesentry/SalesEntries",
+            prepared.payload,
+            lambda row: mapping.booking(wire.SalesEntry.model_validate(row), self._realm),
+            lambda said: mapping.entry_refused(said, prepared.entry),
+        )
+
+    def find_bookings(self, prepared: Sequence[Prepared]) -> Sequence[Sequence[Booking]]:
+        """By `YourRef` only: we always send it, and whether descriptions can be searched is not known.
+
+        Our key is read from the description of what was found.
+        """
+        references = [mapping.reference_of(one.entry) for one in prepared]
+        terms = [f"YourRef eq {mapping.quoted(reference)}" for reference in references]
+        rows = {row.EntryID: row for row in self._any_of("salesentry/SalesEntries", wire.SalesEntry, terms)}
+        found = [booking for row in rows.values() if (booking := mapping.booking(row, self._realm))]
+        return [[booking for booking in found if booking.reference == reference.strip()] for reference in references]
+
+    def bookings(self, journals: Sequence[str], start: date, since: Cursor | None) -> Iterator[Page[Booking]]:
+        for rows, cursor in self._changes("sync/Financial/TransactionLines", wire.TransactionLine, since):
+            found = (mapping.booking_of_line(row, self._realm) for row in rows)
+            wanted = (booking for booking in found if booking and booking.journal in journals and booking.day >= start)
+            yield Page(tuple(wanted), cursor)
+
+    def booking(self, ref: Booking) -> Booking | None:
+        rows = self._client.rows("salesentry/SalesEntries", wire.SalesEntry, f"EntryID eq guid'{ref.ref}'")
+        return mapping.booking(rows[0], self._realm) if rows else None
+
+    # --- payments ---------------------------------------------------------------------------------------------------
+
+    def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
+        for rows, cursor in self._changes("sync/Cashflow/PaymentTerms", wire.PaymentTerm, since):
+            terms = [row for row in rows if mapping.is_sales_term(row)]
+            matched_with = self._matched_with(
+                {row.TransactionEntryID for row in terms if mapping.settled_without_money(row)}
+            )
+            nothing: frozenset[int] = frozenset()
+            yield Page(
+                tuple(mapping.settlement(row, matched_with.get(row.TransactionEntryID, nothing)) for row in terms),
+                cursor,
+            )
+
+    def _matched_with(self, entries: set[str]) -> dict[str, frozenset[int]]:
+        """For each of these entries the types of entries its receivable was matched with.
+
+        A match links two lines by `OffsetID`, one way or the other, so both ways are asked.
+        """
+        receivables = self._any_of(
+            "financialtransaction/TransactionLines",
+            wire.Receivable,
+            [f"EntryID eq guid'{entry}'" for entry in sorted(entries)],
+            also="LineNumber eq 0",
+        )
+        entry_of = {row.ID: row.EntryID for row in receivables}
+        offset_of = {row.OffsetID: row.EntryID for row in receivables if row.OffsetID}
+        counters = self._any_of(
+            "financialtransaction/TransactionLines",
+            wire.CounterLine,
+            [f"OffsetID eq guid'{line}'" for line in entry_of] + [f"ID eq guid'{line}'" for line in offset_of],
+        )
+        types: dict[str, set[int]] = {}
+        for counter in counters:
+            for entry in {entry_of.get(counter.OffsetID), offset_of.get(counter.ID)} - {None}:
+                types.setdefault(entry, set()).add(counter.Type)
+        return {entry: frozenset(found) for entry, found in types.items()}
+
+    # --- how Exact is asked -----------------------------------------------------------------------------------------
+
+    def _today(self) -> date:
+        return self._clock.now().date()
+
+    def _changes(self, path: str, model: type[Any], since: Cursor | None) -> Iterator[tuple[list[Any], Cursor]]:
+        """Rows changed since the cursor, a page of up to 1,000 at a time, with the highest row version so far."""
+        highest = int(since or FIRST)
+        for rows in self._client.pages(path, model, f"Timestamp gt {highest}L"):
+            highest = max([highest, *(row.Timestamp for row in rows)])
+            yield rows, Cursor(str(highest))
+
+    def _any_of(self, path: str, model: type[Any], terms: Sequence[str], also: str = "") -> Iterator[Any]:
+        """Rows for which one of the terms holds: few calls for many questions. No terms, no call."""
+        distinct = list(dict.fromkeys(terms))
+        for first in range(0, len(distinct), MOST_TERMS):
+            chain = " or ".join(distinct[first : first + MOST_TERMS])
+            yield from self._client.rows(path, model, f"({chain}) and {also}" if also else chain)
+
+    def _created(
+        self, path: str, body: str, read: Callable[[Any], Any], refused: Callable[[str], SyncError]
+    ) -> Outcome[Any]:
+        """One write and what became of it. A row we cannot read was made all the same: a probe will find it."""
+        answer = self._client.post(path, body)
+        match answer:
+            case Said(text):
+                return Refused(refused(text))
+            case Refused() | Unknown():
+                return answer
+        try:
+            row = read(answer)
+        except ValidationError as error:
+            return Unknown(why=f"{path} answered with unreadable {fields_of(error)}")
+        return Done(row) if row else Unknown(why=f"{path} answered with a row of another type")

@@ -1,0 +1,229 @@
+"""Exact Online's rows in Exact's spelling, and JSON the way Exact writes it.
+
+A model names the fields we read and no others: `select` makes the query's `$select` out of it, so that what is asked
+and what is read are one list.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")  # the optional offset is in minutes and changes nothing
+
+
+def _trimmed(value: Any) -> Any:
+    """Codes, countries and languages come padded with blanks; an empty string comes as null."""
+    return "" if value is None else str(value).strip()
+
+
+def _moment(value: Any) -> Any:
+    """`/Date(1774915200000)/`: milliseconds since 1970."""
+    if value is None:
+        return None
+    found = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f"{value!r} is no date of Exact's")
+    return EPOCH + timedelta(milliseconds=int(found[1]))
+
+
+def _day(value: Any) -> Any:
+    """A business date: midnight UTC."""
+    moment = _moment(value)
+    return None if moment is None else moment.date()
+
+
+Text = Annotated[str, BeforeValidator(_trimmed)]
+Day = Annotated[date, BeforeValidator(_day)]
+MaybeDay = Annotated[date | None, BeforeValidator(_day)]
+MaybeMoment = Annotated[datetime | None, BeforeValidator(_moment)]
+Stamp = int  # Edm.Int64 arrives as a string; pydantic reads both
+
+
+class Row(BaseModel):
+    """One row of an entity."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def select(model: type[Row]) -> str:
+    return ",".join(model.model_fields)
+
+
+class Me(Row):
+    UserID: Text
+    CurrentDivision: int
+
+
+class Division(Row):
+    Code: int
+    Hid: Text
+    Description: Text
+    VATNumber: Text
+    Country: Text
+    Currency: Text
+    Status: int  # 0 inactive, 1 active, 2 archived
+    BlockingStatus: int | None  # anything but 0: try later
+
+
+class Journal(Row):
+    Code: Text
+    Description: Text
+    Type: int
+    IsBlocked: bool | None
+
+
+class GLAccount(Row):
+    ID: Text
+    Code: Text
+    Description: Text
+    IsBlocked: bool | None
+
+
+class FinancialPeriod(Row):
+    FinYear: int
+    FinPeriod: int
+    StartDate: Day
+    EndDate: Day
+
+
+class JournalStatus(Row):
+    Journal: Text
+    Year: int
+    Period: int
+    Status: int  # 0 open, 1 closed
+
+
+class VATCode(Row):
+    Code: Text
+    Description: Text
+    Percentage: Decimal | None  # a fraction
+    Type: Text  # B base only, E excluding, I including, N none
+    VATTransactionType: Text  # B both, P purchase, S sales
+    EUSalesListing: Text  # L goods, S services, T triangulation, N none
+    Charged: bool | None
+    IsBlocked: bool | None
+    OssCountry: Text
+    Country: Text
+
+
+class PaymentCondition(Row):
+    Code: Text
+    Description: Text
+    PaymentDays: int | None
+    PaymentEndOfMonths: int | None
+    PaymentMethod: Text  # B on credit, I collection, K cash, Q payment service
+    DiscountPercentage: Decimal | None
+
+
+class Account(Row):
+    """A relation. `crm/Accounts` and `sync/CRM/Accounts` share it."""
+
+    ID: Text
+    Code: Text
+    Name: Text
+    VATNumber: Text
+    ChamberOfCommerce: Text
+    Email: Text
+    Phone: Text
+    AddressLine1: Text
+    Postcode: Text
+    City: Text
+    Country: Text
+    Status: Text  # C customer, P prospect, S suspect, A none
+    Blocked: bool | None
+    EndDate: MaybeDay
+    Created: MaybeMoment
+
+
+class SyncAccount(Account):
+    Timestamp: Stamp
+
+
+class SalesEntry(Row):
+    EntryID: Text
+    EntryNumber: int
+    Division: int
+    Type: int  # 20 sales entry, 21 sales credit note
+    Status: int  # 20 open, 50 processed
+    Journal: Text
+    Customer: Text
+    EntryDate: Day
+    YourRef: Text
+    Description: Text
+    Currency: Text
+    AmountFC: Decimal  # including VAT, negative on a credit note
+    VATAmountFC: Decimal
+
+
+class TransactionLine(Row):
+    """A line of the ledger. Line 0 of a sales entry is its receivable."""
+
+    Timestamp: Stamp
+    EntryID: Text
+    EntryNumber: int
+    Division: int
+    Type: int
+    Status: int | None
+    LineNumber: int | None
+    JournalCode: Text
+    Account: Text
+    Date: Day
+    YourRef: Text
+    Description: Text
+    Currency: Text
+    AmountFC: Decimal | None  # debit positive; null on some lines that are not sales
+
+
+class Receivable(Row):
+    """Line 0 of a sales entry, with the line it was matched with."""
+
+    ID: Text
+    EntryID: Text
+    OffsetID: Text
+
+
+class CounterLine(Row):
+    """What stands at the other end of a match."""
+
+    ID: Text
+    OffsetID: Text
+    Type: int
+
+
+class PaymentTerm(Row):
+    """A part of an open item, received or to be received."""
+
+    Timestamp: Stamp
+    ID: Text
+    LineType: int  # 20 receipt, 22 payment
+    TransactionEntryID: Text
+    TransactionType: int | None
+    Status: int  # 20 open, 30 and 40 in collection, 50 matched
+    Currency: Text
+    AmountFC: Decimal  # negative on an invoice: use its size only
+    EntryDate: MaybeDay
+    EndDate: MaybeDay
+    LastPaymentDate: MaybeDay
+
+
+def to_json(value: Any) -> str:
+    """JSON in which a Decimal is a number to its last digit, keys stay in order and nothing is escaped needlessly.
+
+    >>> to_json({"AmountFC": Decimal("1000.10"), "VATCode": "2"})
+    '{"AmountFC":1000.10,"VATCode":"2"}'
+    """
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(key)}:{to_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ",".join(map(to_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,220 @@
+"""The access tokens of a login: refreshed when needed, by one worker at a time, and never used before they are saved.
+
+A refresh token works once. Two workers who refresh at a time, or one that dies between the vendor's answer and the
+save, lose the account until a person logs in again; hence the lease, and hence nothing here is done early.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+
+from ..domain.connections import LoginId
+from ..domain.documents import AccountId
+from ..domain.errors import (
+    AccessExpired,
+    LeaseLost,
+    RateLimited,
+    SyncError,
+    TokenBusy,
+    UnexpectedAnswer,
+    VendorDown,
+)
+from ..domain.ledger import Unknown
+from ..ports import Budgets, Clock, Login, Logins, RealClock, Tokens
+from .http import Http, json_of
+
+LEASE = timedelta(seconds=60)
+# Together at most the 45 s a token call may take, so that a lease outlives its call (design.md 6).
+CALL_TIMEOUT = httpx.Timeout(35, connect=5, write=5)
+CALL_AT_MOST = timedelta(seconds=45)
+WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds, while another worker refreshes; a refresh takes about one
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One app of ours, registered at one vendor."""
+
+    vendor: str
+    realm: str  # "be" or "nl" for Exact; "-" where there is one app only
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    auth_url: str  # hosts, without a slash at the end
+    api_url: str  # the same as auth_url where the vendor has one host
+    webhook_secret: str = field(default="", repr=False)
+
+
+class TokenKeeper:
+    """The access token of one login, for everybody in this process who needs it."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        login_id: LoginId,
+        logins: Logins,
+        clock: Clock,
+        real: RealClock,
+        refresh: Callable[[str], Tokens],
+        *,
+        vendor: str,
+        not_before_s: int = 0,
+        margin_s: int = 60,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`refresh` trades a refresh token for a new pair.
+
+        It raises AccessExpired when the vendor calls the chain dead, VendorDown when nothing is known.
+        Units: `not_before_s` counts from `issued_at` (Exact refuses earlier refreshes and counts them as errors);
+        `margin_s` is how long before its end a token counts as ended.
+        """
+        self._account = account
+        self._login_id = login_id
+        self._logins = logins
+        self._clock = clock
+        self._real = real
+        self._refresh = refresh
+        self._vendor = vendor
+        self._not_before = timedelta(seconds=not_before_s)
+        self._margin = timedelta(seconds=margin_s)
+        self._sleep = sleep
+        self._known: Tokens | None = None  # decrypted once, kept until they end
+        self._refused = ""
+        self._lock = threading.Lock()
+
+    def access(self) -> str:
+        """A token that works, as far as anybody knows.
+
+        Raises: AccessExpired when a person must log in again, TokenBusy while another worker refreshes, RateLimited
+        until a refresh is allowed, VendorDown.
+        """
+        with self._lock:
+            if self._known is None or not self._works(self._known):
+                login = self._stored()  # another worker may have refreshed already
+                self._known = login.tokens if self._works(login.tokens) else self._renewed(login)
+            return self._known.access
+
+    def refused(self, token: str) -> None:
+        """The vendor answered 401 to this token: it is not given out again."""
+        with self._lock:
+            self._refused = token
+
+    def _works(self, tokens: Tokens) -> bool:
+        end = max(tokens.expires_at - self._margin, min(self._earliest(tokens), tokens.expires_at))
+        return tokens.access != self._refused and self._clock.now() < end
+
+    def _earliest(self, tokens: Tokens) -> datetime:
+        return tokens.issued_at + self._not_before
+
+    def _stored(self) -> Login:
+        login = self._logins.get(self._account, self._login_id)
+        if login is None or login.tokens is None:
+            raise AccessExpired(vendor=self._vendor)
+        return login
+
+    def _renewed(self, login: Login) -> Tokens:
+        """A new pair, by our own call or another worker's."""
+        if self._clock.now() < (earliest := self._earliest(login.tokens)):
+            raise RateLimited(vendor=self._vendor, until=earliest)
+        for wait in WAITS:
+            now = self._real.now()
+            if leased := self._logins.lease(login, until=now + LEASE, now=now):
+                return self._under_lease(leased, now + LEASE)
+            self._sleep(wait)
+            login = self._stored()
+            if self._works(login.tokens):
+                return login.tokens
+        raise TokenBusy(vendor=self._vendor)
+
+    def _under_lease(self, login: Login, until: datetime) -> Tokens:
+        if login.tokens is None:
+            self._logins.give_back(login)
+            raise AccessExpired(vendor=self._vendor)
+        if self._works(login.tokens):  # refreshed between our look and our lease
+            self._logins.give_back(login)
+            return login.tokens
+        try:
+            fresh = self._asked(login.tokens.refresh, until)
+        except AccessExpired:
+            return self._after_death(login)
+        except SyncError:
+            self._logins.give_back(login)
+            raise
+        try:
+            return self._logins.rotate(login, fresh).tokens
+        except LeaseLost as error:
+            # We slept through our lease; whoever took it over holds the truth now.
+            raise TokenBusy(vendor=self._vendor) from error
+
+    def _asked(self, refresh_token: str, until: datetime) -> Tokens:
+        """The vendor's new pair; a lost answer is asked for once more, if the lease outlives that call."""
+        try:
+            return self._refresh(refresh_token)
+        except VendorDown:
+            if self._real.now() + CALL_AT_MOST > until or self._stored().tokens.refresh != refresh_token:
+                raise
+            return self._refresh(refresh_token)
+
+    def _after_death(self, login: Login) -> Tokens:
+        """The vendor says this refresh token is dead: believe it only if it is still the one we have."""
+        now = self._stored()
+        if now.tokens.refresh != login.tokens.refresh:
+            if self._works(now.tokens):
+                return now.tokens
+            raise TokenBusy(vendor=self._vendor)
+        self._logins.lose(login)
+        raise AccessExpired(vendor=self._vendor)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a vendor's door needs to open something for one login."""
+
+    app: App
+    http: Http
+    tokens: TokenKeeper
+    budgets: Budgets
+    clock: Clock
+    account: AccountId
+
+
+# What token endpoints have in common.
+
+
+def token_call(
+    http: Http, url: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    """One call to a token endpoint, form-encoded and sent once: a repeated one could burn a refresh token.
+
+    Raises: VendorDown when the answer was lost or is a 5xx.
+    """
+    request = httpx.Request(
+        "POST", url, data=dict(fields), headers=headers, extensions={"timeout": CALL_TIMEOUT.as_dict()}
+    )
+    response = http.send_once(request)
+    if isinstance(response, Unknown) or response.is_server_error:
+        raise VendorDown(vendor=http.vendor)
+    return response
+
+
+def tokens_of(response: httpx.Response, vendor: str, now: datetime) -> Tokens:
+    """The pair in a token endpoint's 200; `now` is from before the call. `expires_in` may be text (Exact).
+
+    Raises: UnexpectedAnswer, VendorDown.
+    """
+    answer = json_of(response, vendor)
+    try:
+        return Tokens(
+            access=answer["access_token"],
+            refresh=answer["refresh_token"],
+            issued_at=now,
+            expires_at=now + timedelta(seconds=int(answer["expires_in"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        # Never quoted: half of it may be a secret.
+        raise UnexpectedAnswer(vendor=vendor, said="tokens without one of their fields") from error

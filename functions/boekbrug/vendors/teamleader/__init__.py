@@ -1,0 +1,3 @@
+"""Teamleader Focus: where relations, invoices and credit notes start. See QUIRKS.md."""
+
+VENDOR = "teamleader"

@@ -1,0 +1,147 @@
+"""How to ask Teamleader something: one POST per method, a page at a time, within its budget of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from ...domain.errors import AccessDenied, AccessExpired, RateLimited, UnexpectedAnswer, VendorDown
+from ...domain.ledger import Unknown
+from ..http import GATEWAY_FAULTS, json_of
+from ..oauth import Room
+from . import VENDOR
+
+# Always sent: an app registered before that date is otherwise answered in older shapes (vendor changelog).
+API_VERSION = "2023-09-26"
+PAGE_SIZE = 100  # the most it gives; 20 when not asked for
+WINDOW = timedelta(minutes=1)
+# A 500 is the vendor's fault of the moment; its own guide advises to repeat reads.
+READ_AGAIN = GATEWAY_FAULTS | {500}
+
+
+class Client:
+    """One account's API. Knows tokens, limits and pages, and nothing of bookkeeping."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        # 200 calls per sliding minute and account, shared by everybody who works for it.
+        self._budget = f"{VENDOR}:{room.account}"
+        self._blocked_until = room.budgets.blocked_until(self._budget, room.clock.now())
+
+    def read(self, method: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The data of an answer to a question, or to a call that may be repeated without harm; None where it has none.
+
+        Raises: VendorDown, RateLimited, AccessExpired, AccessDenied, TokenBusy, UnexpectedAnswer.
+        """
+        return answer_of(self._asked(method, body))["data"]
+
+    def info(self, method: str, id: str) -> Any | None:
+        """One object's data; None when Teamleader has no such id (any more). Raises as `read`."""
+        response = self._asked(method, {"id": id})
+        return None if response.status_code == 404 else answer_of(response)["data"]
+
+    def pages(self, method: str, body: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """The rows of a paged list, a page at a time, empty pages left out. Raises as `read`."""
+        number, seen, before = 1, 0, []
+        while True:
+            page = {"size": PAGE_SIZE, "number": number}
+            answer = answer_of(self._asked(method, {**body, "page": page, "includes": "pagination"}))
+            rows = answer["data"]
+            if not rows:
+                return
+            if rows == before:
+                raise UnexpectedAnswer(vendor=VENDOR, said=f"{method} gave page {number - 1} again as page {number}")
+            yield rows
+            number, seen, before = number + 1, seen + len(rows), rows
+            # Not every list tells how many there are (contacts.list does not), so a short page ends it; but where it
+            # does tell, a smaller page size than ours must not hide the rest.
+            matches = (answer.get("meta") or {}).get("matches") or 0
+            if len(rows) < PAGE_SIZE and seen >= matches:
+                return
+
+    def send_once(self, method: str, body: Mapping[str, Any]) -> httpx.Response | Unknown:
+        """Send a write, once. The answer's status is the caller's to read; 401 and 429 did nothing and raise.
+
+        Raises: RateLimited, AccessExpired, TokenBusy, VendorDown; in each case nothing was written.
+        """
+        return self._authorised(self._room.http.send_once, method, body)
+
+    def _asked(self, method: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        return self._authorised(lambda request: self._room.http.read(request, again=READ_AGAIN), method, body)
+
+    def _authorised(self, send: Callable[[httpx.Request], Any], method: str, body: Mapping[str, Any] | None) -> Any:
+        """Send with a token that works. A 401 means that nothing was done, so once more is safe for writes too."""
+        for _ in range(2):
+            self._stop_when_blocked()
+            token = self._room.tokens.access()
+            response = send(request_for(self._room.app.api_url, method, body, token))
+            if isinstance(response, Unknown):
+                return response
+            self._heed_limit(response)
+            if response.status_code != 401:
+                return response
+            self._room.tokens.refused(token)
+        raise AccessExpired(vendor=VENDOR)
+
+    def _stop_when_blocked(self) -> None:
+        if self._blocked_until and self._room.clock.now() < self._blocked_until:
+            raise RateLimited(vendor=VENDOR, until=self._blocked_until)
+
+    def _heed_limit(self, response: httpx.Response) -> None:
+        """Stop everybody when the minute is used up. A missing header means unknown, not zero (design.md 6)."""
+        refused = response.status_code == 429
+        if not refused and response.headers.get("X-RateLimit-Remaining") != "0":
+            return
+        self._blocked_until = _reset_of(response) or self._room.clock.now() + WINDOW
+        self._room.budgets.block(self._budget, self._blocked_until)
+        if refused:
+            raise RateLimited(vendor=VENDOR, until=self._blocked_until)
+
+
+def request_for(api_url: str, method: str, body: Mapping[str, Any] | None, token: str) -> httpx.Request:
+    headers = {"Authorization": f"Bearer {token}", "X-Api-Version": API_VERSION}
+    return httpx.Request("POST", f"{api_url}/{method}", json=dict(body or {}), headers=headers)
+
+
+def answer_of(response: httpx.Response) -> dict[str, Any]:
+    """A successful answer, `data` in it whatever happens; what any other one means.
+
+    Raises: AccessDenied for 403 (a scope or module is missing), VendorDown for 5xx, UnexpectedAnswer for the rest.
+    """
+    if response.is_success:
+        answer = json_of(response, VENDOR) if response.content else {"data": None}
+        if isinstance(answer, dict) and "data" in answer:
+            return answer
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.request.url.path}: an answer without data")
+    if response.status_code == 401:
+        raise AccessExpired(vendor=VENDOR)
+    if response.status_code == 403:
+        raise AccessDenied(vendor=VENDOR, reason=said(response))
+    if response.is_server_error:
+        raise VendorDown(vendor=VENDOR)
+    raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.request.url.path}: {response.status_code} {said(response)}")
+
+
+def said(response: httpx.Response) -> str:
+    """The titles, and the hints, of an error answer: for people and logs; their wording may change any day."""
+    try:
+        errors = json_of(response, VENDOR)["errors"]
+        parts = [part for e in errors for part in (e["title"], (e.get("meta") or {}).get("hint")) if part]
+        return "; ".join(parts)[:500]
+    except (UnexpectedAnswer, VendorDown, LookupError, TypeError, AttributeError):
+        return response.text[:200]
+
+
+def _reset_of(response: httpx.Response) -> datetime | None:
+    """When the oldest counted call leaves the window. Seen as `+00:00` in life, with milliseconds and `+0100` in print.
+
+    None when it does not say.
+    """
+    try:
+        moment = datetime.fromisoformat(response.headers.get("X-RateLimit-Reset", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,247 @@
+"""What Teamleader says, in its own words (API version 2023-09-26); only what we use.
+
+`| None` is where the vendor's specification, or a captured answer, has null. Unknown keys are ignored: it adds some
+without notice.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Reference(Wire):
+    type: str
+    id: str
+
+
+class Amount(Wire):
+    amount: Decimal
+    currency: str
+
+
+# reference data
+
+
+class Account(Wire):
+    id: str
+
+
+class User(Wire):
+    id: str
+    account: Account
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    language: str | None = None
+
+
+class Department(Wire):
+    id: str
+    name: str
+    vat_number: str | None = None
+    currency: str
+
+
+class TaxRate(Wire):
+    id: str
+    description: str | None = None
+    rate: Decimal
+    department: Reference
+
+
+class CategoryLedger(Wire):
+    department: Reference
+    ledger_account_number: str | None = None
+
+
+class ProductCategory(Wire):
+    id: str
+    name: str
+    ledgers: list[CategoryLedger]
+
+
+class Webhook(Wire):
+    url: str
+    types: list[str]
+
+
+# customers
+
+
+class Email(Wire):
+    type: str
+    email: str
+
+
+class Telephone(Wire):
+    type: str
+    number: str
+
+
+class Address(Wire):
+    line_1: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    country: str | None = None
+
+
+class PaymentTerm(Wire):
+    type: str  # cash, end_of_month, after_invoice_date
+    days: int | None = None  # absent, or 0, for cash
+
+
+class CustomerRow(Wire):
+    """What companies.list and contacts.list have in common."""
+
+    id: str
+    emails: list[Email] = []
+    telephones: list[Telephone] = []
+    website: str | None = None
+    primary_address: Address | None = None
+    iban: str | None = None
+    language: str | None = None
+    payment_term: PaymentTerm | None = None
+    tags: list[str] = []
+    updated_at: AwareDatetime
+
+
+class Company(CustomerRow):
+    name: str
+    vat_number: str | None = None
+    national_identification_number: str | None = None
+
+
+class Contact(CustomerRow):
+    first_name: str | None = None
+    last_name: str
+
+
+# documents
+
+
+class Gross(Wire):
+    tax_inclusive: Amount
+
+
+class InvoiceTotals(Gross):
+    due: Amount
+
+
+class InvoiceRow(Wire):
+    id: str
+    department: Reference
+    invoice_number: str
+    invoice_date: date
+    paid: bool
+    total: InvoiceTotals
+    updated_at: AwareDatetime
+
+
+class CreditNoteRow(Wire):
+    id: str
+    department: Reference
+    credit_note_number: str | None
+    credit_note_date: date | None
+    total: Gross
+    updated_at: AwareDatetime
+
+
+class RateTotal(Wire):
+    rate: Decimal
+    taxable: Amount
+    tax: Amount
+
+
+class Totals(Wire):
+    tax_exclusive: Amount
+    tax_inclusive: Amount
+    taxes: list[RateTotal]
+    withheld_taxes: list[Any] = []
+
+
+class LineTotals(Wire):
+    tax_exclusive: Amount
+    tax_inclusive: Amount
+
+
+class Line(Wire):
+    quantity: Decimal
+    description: str | None = None
+    tax: Reference | None = None
+    total: LineTotals
+    product_category: Reference | None = None
+    withheld_tax: Any = None
+
+
+class Section(Wire):
+    line_items: list[Line]
+
+
+class Discount(Wire):
+    type: Literal["percentage"]
+    value: Decimal  # 0 to 100
+
+
+class ExchangeRate(Wire):
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    rate: Decimal
+
+
+class Invoicee(Wire):
+    name: str
+    customer: Reference | None = None
+
+
+class Document(Wire):
+    """What invoices.info and creditNotes.info have in common."""
+
+    id: str
+    department: Reference
+    invoicee: Invoicee
+    discounts: list[Discount] = []
+    grouped_lines: list[Section]
+    total: Totals
+    currency: str
+    currency_exchange_rate: ExchangeRate
+    updated_at: AwareDatetime
+
+
+class Payment(Wire):
+    paid_at: AwareDatetime
+    payment: Amount
+
+
+class Invoice(Document):
+    invoice_number: str | None = None  # null on drafts
+    invoice_date: date | None = None
+    status: str
+    due_on: date | None = None
+    payment_reference: str | None = None
+    payments: list[Payment] = []
+
+
+class CreditNote(Document):
+    credit_note_number: str | None = None
+    credit_note_date: date | None = None
+    invoice: Reference | None = None  # null when it stands alone
+
+
+def json_number(amount: Decimal) -> float:
+    """An amount as the JSON number Teamleader wants.
+
+    The shortest text of the nearest float is the amount itself for every amount of up to fifteen digits.
+
+    >>> import json
+    >>> json.dumps(json_number(Decimal("1234567890123.45")))
+    '1234567890123.45'
+    """
+    return float(amount)

@@ -1,0 +1,45 @@
+"""What every test run has: `--deep`, `--shard`, and one process for the tests that share the local stage."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local import stage
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("boekbrug")
+    group.addoption("--deep", action="store_true", help="run the long simulations too")
+    group.addoption("--shard", metavar="i/n", help="run only the i-th of n parts of the tests")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("deep") and not config.getoption("--deep"):
+            item.add_marker(pytest.mark.skip(reason="a long simulation: infra/test --deep"))
+        if item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+    if config.getoption("--shard"):
+        part, parts = _shard(config.getoption("--shard"))
+        # By name and not by position: a new test moves no other test to another part.
+        ours = [item for item in items if zlib.crc32(item.nodeid.encode()) % parts == part - 1]
+        config.hook.pytest_deselected(items=[item for item in items if item not in ours])
+        items[:] = ours
+
+
+@pytest.fixture(scope="session")
+def local_stage() -> Iterator[stage.Stage]:
+    """The fakes and the deployed template, one for all tests marked `stack`; each test uses accounts of its own."""
+    with stage.up() as running:
+        yield running
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise pytest.UsageError(f"--shard wants i/n with 1 <= i <= n, not {text!r}")
+    return int(part), int(parts)

@@ -1,13 +1,15 @@
-"""What every test run has: `--deep`, `--shard`, and one process for the tests that share the local stage."""
+"""What every test run has: `--deep`, `--shard`, and the local stage."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local import stage
+if TYPE_CHECKING:
+    from infra.local.stage import Stage
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,13 +18,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--shard", metavar="i/n", help="run only the i-th of n parts of the tests")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("deep") and not config.getoption("--deep"):
             item.add_marker(pytest.mark.skip(reason="a long simulation: infra/test --deep"))
-        if item.get_closest_marker("stack"):
-            item.add_marker(pytest.mark.xdist_group("stack"))
     if config.getoption("--shard"):
         part, parts = _shard(config.getoption("--shard"))
         # By name and not by position: a new test moves no other test to another part.
@@ -32,8 +31,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def local_stage() -> Iterator[stage.Stage]:
-    """The fakes and the deployed template, one for all tests marked `stack`; each test uses accounts of its own."""
+def local_stage() -> Iterator[Stage]:
+    """The fakes and the deployed template, for tests marked `stack`; one per process, so keep accounts apart."""
+    from infra.local import stage  # most runs need none
+
     with stage.up() as running:
         yield running
 

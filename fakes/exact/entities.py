@@ -1,6 +1,7 @@
 """The resources Exact Online offers, and what each of them allows.
 
-Source: reference, section 5 and appendix A. `fields.py` holds the fields; here is the rest: verbs, page size, scope, refusals.
+Source: reference, section 5 and appendix A. `fields.py` holds the fields;
+here is the rest: verbs, page size, scope, refusals.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Entity:
     type_name: str = ""
     select_required: bool = False
     filters: frozenset[str] | None = None  # None: every scalar field
-    children: dict[str, tuple[str, str]] = field(default_factory=dict)  # navigation -> (entity path, field that points back)
+    children: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # navigation -> (entity path, field that points back)
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -73,7 +76,8 @@ _SAME = {  # resources whose reference says: the fields of another one
     "sync/Cashflow/PaymentTerms": "cashflow/Receivables",
 }
 _PAYMENT_TERM = (
-    "ApprovalStatus:i16 LineType:i16 PaymentBatchNumber:i32 PaymentSelected:dt PaymentSelector:g PaymentSelectorFullName:s"
+    "ApprovalStatus:i16 LineType:i16 PaymentBatchNumber:i32 PaymentSelected:dt PaymentSelector:g "
+    "PaymentSelectorFullName:s"
 )
 
 
@@ -93,7 +97,8 @@ def _fields(path: str) -> dict[str, Field]:
     return fields
 
 
-def _names(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
     return frozenset(text.split())
 
 
@@ -165,7 +170,9 @@ _ENTITIES = (
         type_name=_MODELS + "Receivable",
         select_required=True,
     ),
-    Entity("read/financial/ReceivablesList", "ReceivablesList", READ, RECEIVABLES, type_name=_MODELS + "ReceivablesList"),
+    Entity(
+        "read/financial/ReceivablesList", "ReceivablesList", READ, RECEIVABLES, type_name=_MODELS + "ReceivablesList"
+    ),
     Entity(
         "financialtransaction/TransactionLines",
         "TransactionLines",
@@ -204,9 +211,9 @@ _ENTITIES = (
         "bulk",
         _MODELS + "Receivable",
         select_required=True,
-        filters=_names(
-            "Account Document EndDate EndToEndID EntryDate EntryID GLAccount ID InvoiceDate InvoiceNumber Source Status "
-            "TransactionID TransactionType"
+        filters=words(
+            "Account Document EndDate EndToEndID EntryDate EntryID GLAccount ID InvoiceDate InvoiceNumber Source "
+            "Status TransactionID TransactionType"
         ),
     ),
     Entity("bulk/CRM/Accounts", "Accounts", READ, CRM, "bulk", _MODELS + "Account", select_required=True),
@@ -218,7 +225,7 @@ _ENTITIES = (
         "bulk",
         _MODELS + "Contact",
         select_required=True,
-        filters=_names("Account ID IdentificationDocument IdentificationUser Person"),
+        filters=words("Account ID IdentificationDocument IdentificationUser Person"),
     ),
     Entity(
         "bulk/Documents/Documents",
@@ -228,9 +235,9 @@ _ENTITIES = (
         "bulk",
         _MODELS + "Document",
         select_required=True,
-        filters=_names(
-            "Account Category Contact Created Creator Division DocumentDate DocumentFolder FinancialTransactionEntryID HID "
-            "ID Modified Opportunity Project SalesInvoiceNumber Subject Type"
+        filters=words(
+            "Account Category Contact Created Creator Division DocumentDate DocumentFolder FinancialTransactionEntryID "
+            "HID ID Modified Opportunity Project SalesInvoiceNumber Subject Type"
         ),
     ),
     Entity(
@@ -241,7 +248,7 @@ _ENTITIES = (
         "bulk",
         _MODELS + "DocumentAttachment",
         select_required=True,
-        filters=_names("Document ID"),
+        filters=words("Document ID"),
     ),
     Entity(
         "bulk/Financial/GLAccounts",
@@ -251,9 +258,9 @@ _ENTITIES = (
         "bulk",
         _MODELS + "GLAccount",
         select_required=True,
-        filters=_names(
-            "AssimilatedVATBox BelcotaxType Code Costcenter Costunit Created Creator ID Modified Modifier PrivateGLAccount "
-            "SearchCode Type VATNonDeductibleGLAccount YearEndCostGLAccount YearEndReflectionGLAccount"
+        filters=words(
+            "AssimilatedVATBox BelcotaxType Code Costcenter Costunit Created Creator ID Modified Modifier "
+            "PrivateGLAccount SearchCode Type VATNonDeductibleGLAccount YearEndCostGLAccount YearEndReflectionGLAccount"
         ),
     ),
     Entity(
@@ -266,11 +273,15 @@ _ENTITIES = (
         select_required=True,
     ),
     # sync: 1,000 rows a page, in the order of the row version, which is the only filter
+    Entity("sync/CRM/Accounts", "Accounts", READ, CRM, "sync", _MODELS + "Account", filters=words("Timestamp")),
     Entity(
-        "sync/CRM/Accounts", "Accounts", READ, CRM, "sync", _MODELS + "Account", filters=_names("Timestamp")
-    ),
-    Entity(
-        "sync/Financial/GLAccounts", "GLAccounts", READ, LEDGERS, "sync", _MODELS + "GLAccount", filters=_names("Timestamp")
+        "sync/Financial/GLAccounts",
+        "GLAccounts",
+        READ,
+        LEDGERS,
+        "sync",
+        _MODELS + "GLAccount",
+        filters=words("Timestamp"),
     ),
     Entity(
         "sync/Financial/TransactionLines",
@@ -279,7 +290,7 @@ _ENTITIES = (
         ACCOUNTING,
         "sync",
         _MODELS + "TransactionLine",
-        filters=_names("Timestamp"),
+        filters=words("Timestamp"),
     ),
     Entity(
         "sync/Cashflow/PaymentTerms",
@@ -288,7 +299,7 @@ _ENTITIES = (
         CASHFLOW,
         "sync",
         _MODELS + "PaymentTerm",
-        filters=_names("Timestamp"),
+        filters=words("Timestamp"),
     ),
     Entity(
         "sync/Deleted",
@@ -297,7 +308,7 @@ _ENTITIES = (
         ADMINISTRATION,
         "sync",
         _MODELS + "Deleted",
-        filters=_names("Timestamp EntityType"),
+        filters=words("Timestamp EntityType"),
     ),
 )
 

@@ -1,8 +1,9 @@
 """What fields an Exact Online entity has, of which type, and which of them a client may write.
 
 One string per group of fields, as the vendor's reference lists them: `Name:type`, `*` the key, `!` required on create.
-Types: g GUID, s text, s18 code padded to 18, i16 i32 i64 by whole numbers (i64 travels as text), f decimal number, b yes/no,
-dt moment, bin base64, nav child rows. A field of the group `read` is ignored, never refused, when a client sends it.
+Types: g GUID, s text, s18 code padded to 18, i16 i32 i64 by whole numbers (i64 travels as text), f decimal number,
+b yes/no, dt moment, bin base64, nav child rows. A field of the group `read` is ignored, never
+refused, when a client sends it.
 """
 
 from __future__ import annotations

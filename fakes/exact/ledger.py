@@ -83,7 +83,16 @@ def erase(division: Division, entry_id: str) -> None:
 
 
 def common(
-    *, type_: int, status: int, number: int, journal: Row, year: int, period: int, day: Any, currency: str, rate: Decimal
+    *,
+    type_: int,
+    status: int,
+    number: int,
+    journal: Row,
+    year: int,
+    period: int,
+    day: Any,
+    currency: str,
+    rate: Decimal,
 ) -> Row:
     """What every line of one entry says."""
     return {

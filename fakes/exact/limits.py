@@ -1,7 +1,7 @@
 """Budgets: calls per minute and day for each app and division, and errors per endpoint.
 
-Source: reference, sections 4.1 to 4.3. Minutes are clock minutes, the day ends at 00:00 UTC. A blocked endpoint stays blocked
-for an hour, twice as long each time it happens again within a day.
+Source: reference, sections 4.1 to 4.3. Minutes are clock minutes, the day ends at 00:00 UTC. A blocked endpoint stays
+blocked for an hour, twice as long each time it happens again within a day.
 """
 
 from __future__ import annotations

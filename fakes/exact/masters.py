@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fakes.exact import ledger, receivables
-from fakes.exact.entities import Entity
+from fakes.exact.entities import Entity, words
 from fakes.exact.errors import BusinessRefusal, Complaint, Refused, complaint, refuse
 from fakes.exact.state import Division, Row
 from fakes.kit.consent import is_safe_url
@@ -19,18 +19,28 @@ MAX_ATTACHMENT = 25 * 1024 * 1024
 NAME_LENGTH = 50
 CODE_WIDTH = 18
 RIGHT_PADDED = {"Country": 3, "Language": 10, "VATCode": 3, "SalesVATCode": 3, "PurchaseVATCode": 3}
-TOPICS = frozenset(
+TOPICS = words(
     "Accounts BankAccounts Contacts GLAccounts Documents DocumentAttachments SalesEntries PurchaseEntries BankEntries "
     "CashEntries GeneralJournalEntries FinancialTransactions SalesInvoices SalesOrders PurchaseOrders Quotations Items "
-    "StockPositions GoodsDeliveries TimeTransactions CostTransactions Subscriptions ProjectPlanning".split()
+    "StockPositions GoodsDeliveries TimeTransactions CostTransactions Subscriptions ProjectPlanning"
 )
 # id: (description, may the API create one). Source: section 5.9
-DOCUMENT_TYPES = {10: ("Verkoopfactuur", True), 20: ("Inkoopfactuur", True), 55: ("Diversen", True), 183: ("Bankafschrift", False)}
+DOCUMENT_TYPES = {
+    10: ("Verkoopfactuur", True),
+    20: ("Inkoopfactuur", True),
+    55: ("Diversen", True),
+    183: ("Bankafschrift", False),
+}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 # Which field points at which table: by GUID, or by code.
 _REFERENCES: dict[str, dict[str, str]] = {
-    "Accounts": {"GLAR": "GLAccounts", "GLAP": "GLAccounts", "GLAccountSales": "GLAccounts", "InvoiceAccount": "Accounts"}
+    "Accounts": {
+        "GLAR": "GLAccounts",
+        "GLAP": "GLAccounts",
+        "GLAccountSales": "GLAccounts",
+        "InvoiceAccount": "Accounts",
+    }
     | {"MainContact": "Contacts", "Parent": "Accounts"},
     "Contacts": {"Account": "Accounts"},
     "BankAccounts": {"Account": "Accounts"},
@@ -43,7 +53,12 @@ _CODE_REFERENCES: dict[str, dict[str, str]] = {
     "Accounts": {"PaymentConditionSales": "PaymentConditions", "SalesVATCode": "VATCodes"},
     "GLAccounts": {"VATCode": "VATCodes"},
 }
-_NAMES = {"PaymentConditionSales": "PaymentCondition", "SalesVATCode": "VATCode", "GLAR": "GLAccount", "GLAccountSales": "GLAccount"}
+_NAMES = {
+    "PaymentConditionSales": "PaymentCondition",
+    "SalesVATCode": "VATCode",
+    "GLAR": "GLAccount",
+    "GLAccountSales": "GLAccount",
+}
 _MANDATORY: dict[str, tuple[str, ...]] = {
     "Accounts": ("Name",),
     "Contacts": ("Account",),
@@ -70,10 +85,16 @@ _USERS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "VATCodes": (("SalesEntryLines", "VATCode", "Code"),),
     "Documents": (("SalesEntries", "Document", "ID"),),
 }
+# What goes along when a record is deleted: (table, field that points at the record).
+_OWNED: dict[str, tuple[tuple[str, str], ...]] = {
+    "Accounts": (("Contacts", "Account"), ("BankAccounts", "Account")),
+    "Documents": (("DocumentAttachments", "Document"),),
+    "BankEntries": (("BankEntryLines", "EntryID"),),
+}
 
 
 def padded(table: str, row: Row) -> Row:
-    """A record with its fixed-width texts as the vendor stores them: account codes to the left, short codes to the right."""
+    """A record with its fixed-width texts as the vendor stores them: account codes right-aligned, short codes left."""
     row = {**row}
     if table == "Accounts" and row.get("Code"):
         row["Code"] = row["Code"].strip().rjust(CODE_WIDTH)
@@ -96,6 +117,7 @@ def create(division: Division, kind: Entity, posted: Row) -> Row:
     row |= {"ID": division.state.new_guid(), **_COMPLETED.get(table, _nothing)(division, row)}
     if table == "DocumentAttachments":
         division.contents[row["ID"]] = row.pop("Attachment")
+        row["Url"] = f"{division.state.host_url}docs/SysAttachment.aspx?ID={row['ID']}&_Division_={division.number}"
     return division[table].put(row)
 
 
@@ -126,12 +148,10 @@ def delete(division: Division, kind: Entity, key: str) -> None:
         if row["Status"] == ledger.PROCESSED:
             raise BusinessRefusal(complaint("processed"))
         ledger.erase(division, key)
-        for line in division["BankEntryLines"].where("EntryID", key):
-            division["BankEntryLines"].drop(line["ID"])
-    for child, name in (("DocumentAttachments", "Document"), ("Contacts", "Account"), ("BankAccounts", "Account")):
-        if table == {"Document": "Documents", "Account": "Accounts"}[name]:
-            for owned in division[child].where(name, key):
-                division[child].drop(owned["ID"])
+    for child, name in _OWNED.get(table, ()):
+        for owned in division[child].where(name, key):
+            division.contents.pop(owned["ID"], None)
+            division[child].drop(owned["ID"])
     division.contents.pop(key, None)
     division[table].drop(key)
 
@@ -142,7 +162,9 @@ def _unknown_references(division: Division, table: str, row: Row) -> list[Compla
         if row.get(name) and division[target].get(row[name]) is None:
             others = (d for d in division.state.divisions.values() if d is not division)
             elsewhere = any(other[target].get(row[name]) for other in others)
-            complaints.append(complaint("wrong_division") if elsewhere else complaint("bad_reference", _NAMES.get(name, name)))
+            complaints.append(
+                complaint("wrong_division") if elsewhere else complaint("bad_reference", _NAMES.get(name, name))
+            )
     for name, target in _CODE_REFERENCES.get(table, {}).items():
         if (row.get(name) or "").strip() and division[target].first("Code", row[name]) is None:
             complaints.append(complaint("bad_reference", _NAMES.get(name, name)))

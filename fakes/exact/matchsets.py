@@ -1,7 +1,7 @@
 """Matching by XML upload, the one thing of ours that Exact Online offers no REST for.
 
-`POST /docs/XMLUpload.aspx?Topic=MatchSets&_Division_=…`. Source: reference, section 5.18; one sample only, so this is as small
-as that sample: match lines are found by year, period, journal, entry and amount, and set off against each other.
+`POST /docs/XMLUpload.aspx?Topic=MatchSets&_Division_=…`. Source: reference, section 5.18; one sample only, so this is
+as small as that sample: match lines are found by year, period, journal, entry and amount, and set off.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def _entry(division: Division, line: Element, relation: Row) -> Row | None:
 
 def _answer(messages: list[tuple[int, str]]) -> bytes:
     rows = "".join(
-        f'<Message type="{type_}"><Topic code="MatchSets" node="MatchSet" /><Description>{escape(text)}</Description></Message>'
+        f'<Message type="{type_}"><Topic code="MatchSets" node="MatchSet" />'
+        f"<Description>{escape(text)}</Description></Message>"
         for type_, text in messages
     )
     return f'<?xml version="1.0" encoding="utf-8"?><eExact><Messages>{rows}</Messages></eExact>'.encode()

@@ -1,6 +1,7 @@
 """Grants and tokens: codes that work once, refresh tokens that rotate, and the gate that refuses to refresh too early.
 
-Source: reference, section 1. A chain is what one user granted to the app: its tokens replace each other until it is dead.
+Source: reference, section 1. A chain is what one user granted to the app: its tokens replace each other
+until it is dead.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ REFRESH_LIFE = timedelta(days=30)
 class TokenRefusal(Exception):
     """The token endpoint says no: status, OAuth error, its description and the vendor's own `Reason` header."""
 
-    def __init__(self, status: int, error: str | None, description: str | None = None, reason: str | None = None) -> None:
+    def __init__(
+        self, status: int, error: str | None, description: str | None = None, reason: str | None = None
+    ) -> None:
         super().__init__(f"{status} {error}: {description}")
         self.status, self.reason = status, reason
         texts = {"error": error, "error_description": description}
@@ -41,7 +44,7 @@ class Code:
 
 @dataclass
 class Chain:
-    """The tokens of one grant. `previous` is the refresh token before this one, `used` whether the new pair has been used."""
+    """The tokens of one grant. `previous` is the refresh token before, `used` whether the new pair has been used."""
 
     client: str
     user: str
@@ -92,7 +95,7 @@ class Grants:
         if authorization and authorization.lower().startswith("bearer"):
             raise TokenRefusal(401, None)
         client, secret = _client_of(form, authorization)
-        user = self._user_of(form)
+        user = self.user_of(form)
         self._count(client, user)
         try:
             if not client or clients.get(client) != secret:
@@ -114,7 +117,7 @@ class Grants:
             "refresh_token": chain.refresh,
         }
 
-    def _user_of(self, form: Mapping[str, str]) -> str:
+    def user_of(self, form: Mapping[str, str]) -> str:
         if chain := self.by_refresh.get(form.get("refresh_token", "")):
             return chain.user
         code = self.codes.get(form.get("code", ""))

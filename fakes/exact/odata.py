@@ -1,8 +1,8 @@
 """The query language of Exact Online: `$filter`, `$select`, `$orderby`, paging.
 
-A filter becomes a `Condition`: a test for one row, plus what an index may use (`pins`) and a row version to start from (`above`).
-Strings compare as the vendor's database does: trailing blanks do not count, leading ones do. That is why the left-padded
-`Accounts.Code` never equals an unpadded text. Source: reference, sections 3.3 and 3.5.
+A filter becomes a `Condition`: a test for one row, plus what an index may use (`pins`) and a row version to start from
+(`above`). Strings compare as the vendor's database does: trailing blanks do not count, leading ones do. That is why the
+left-padded `Accounts.Code` never equals an unpadded text. Source: reference, sections 3.3 and 3.5.
 """
 
 from __future__ import annotations
@@ -190,7 +190,9 @@ class _Parser:
             raise bad_syntax()
         gets = [a.get for a in arguments]
         return _Operand(
-            kind, lambda row: call(*(get(row) or "" for get in gets)), fields=frozenset().union(*(a.fields for a in arguments))
+            kind,
+            lambda row: call(*(get(row) or "" for get in gets)),
+            fields=frozenset().union(*(a.fields for a in arguments)),
         )
 
 
@@ -324,7 +326,9 @@ def parse_query(options: Mapping[str, str], entity: Entity) -> Query:
             raise Refused(400, errors.QUERY_PROPERTY.format(name, entity.type_name))
     expand = frozenset(_names(options.get("$expand")) or ())
     if not expand <= set(entity.children):
-        raise Refused(400, errors.QUERY_PROPERTY.format(",".join(sorted(expand - set(entity.children))), entity.type_name))
+        raise Refused(
+            400, errors.QUERY_PROPERTY.format(",".join(sorted(expand - set(entity.children))), entity.type_name)
+        )
     if options.get("$inlinecount", "none") not in ("none", "allpages"):
         raise bad_syntax()
     order = _order(options.get("$orderby"), entity)

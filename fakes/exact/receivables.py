@@ -1,8 +1,8 @@
 """Receivables: what customers still owe, and how that gets settled.
 
-Each processed entry has payment terms. Settling part of one splits it: the settled part and its counterpart (bank line, credit
-note, write-off) carry one new set id (`EntryID`), are Status 50 and add up to zero; the rest stays open.
-Sign: an open invoice is negative here (to receive), a credit note positive. Source: reference, sections 5.11, 6.2 and 6.4.
+Each processed entry has payment terms. Settling part of one splits it: the settled part and its counterpart (bank line,
+credit note, write-off) carry one new set id (`EntryID`), are Status 50 and add up to zero; the rest stays open.
+Sign: an open invoice is negative here (to receive), a credit note positive. Source: reference, sections 5.11, 6.2, 6.4.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def open_amount(division: Division, entry_id: str) -> Decimal:
 
 
 def settle(division: Division, entry_id: str, amount: Decimal, set_id: str, **settled: Any) -> Decimal:
-    """Mark `amount` (absolute) of an entry's open terms as settled, splitting the last one. Gives what could be settled, in DC."""
+    """Mark `amount` (absolute) of an entry's open terms as settled, splitting the last one. Gives that in DC."""
     left, done_dc = amount, ZERO
     for term in open_terms(division, entry_id):
         if left <= 0:
@@ -119,9 +119,14 @@ def _settle_term(division: Division, term: Row, part: Decimal, set_id: str, sett
     closing = {"Status": MATCHED, "IsFullyPaid": True, "EntryID": set_id, "AmountFC": part_fc, "AmountDC": part_dc}
     division["Terms"].put({**term, **closing, **settled})
     if part_fc != whole_fc:
-        rest = {"ID": division.state.new_guid(), "HID": division.next_human_id("Terms"), "EntryID": division.state.new_guid()}
+        rest = {
+            "ID": division.state.new_guid(),
+            "HID": division.next_human_id("Terms"),
+            "EntryID": division.state.new_guid(),
+        }
         amounts = {"AmountFC": whole_fc - part_fc, "AmountDC": whole_dc - part_dc}
-        division["Terms"].put({**term, **rest, **amounts, "Created": None})
+        fresh = {name: value for name, value in term.items() if name != "Created"}
+        division["Terms"].put({**fresh, **rest, **amounts})
     return part_dc
 
 
@@ -169,15 +174,15 @@ def pay(division: Division, entry: Row, amount: Decimal, day: datetime) -> Row:
 
 def write_off(division: Division, entry: Row, amount: Decimal, day: datetime) -> None:
     """Give up on the rest: a payment difference closes the term without money."""
+    journal = next((row for row in division["Journals"] if row.get("Type") == 90), None)
+    loss = next((row for row in division["GLAccounts"] if row.get("Type") in (120, 121, 130)), None)
+    if journal is None or loss is None:
+        raise BadCommand("a write-off needs a general journal (type 90) and a cost account (type 120, 121 or 130)")
     set_id = division.state.new_guid()
     header = ledger.header_line(division, entry["EntryID"])
     settled = _ending(division, day, Source=MATCH)
     done_dc = settle(division, entry["EntryID"], amount, set_id, **settled)
     sign = 1 if header["AmountFC"] > 0 else -1
-    journal = next((row for row in division["Journals"] if row.get("Type") == 90), None)
-    loss = next((row for row in division["GLAccounts"] if row.get("Type") in (120, 121, 130)), None)
-    if journal is None or loss is None:
-        raise BadCommand("a write-off needs a general journal (type 90) and a cost account (type 120, 121 or 130)")
     receivable = division["GLAccounts"][header["GLAccount"]]
     difference = {
         "EntryID": division.state.new_guid(),
@@ -193,7 +198,9 @@ def write_off(division: Division, entry: Row, amount: Decimal, day: datetime) ->
     lines = ledger.write(
         division, difference, [Posting(receivable, -owed_fc, -owed_dc, {}), Posting(loss, owed_fc, owed_dc, {})]
     )
-    counter = _new_term(division, lines[0], -owed_fc, -owed_dc, YourRef=entry.get("YourRef"), DueDate=day, InvoiceDate=day)
+    counter = _new_term(
+        division, lines[0], -owed_fc, -owed_dc, YourRef=entry.get("YourRef"), DueDate=day, InvoiceDate=day
+    )
     division["Terms"].change(counter["ID"], Status=MATCHED, IsFullyPaid=True, EntryID=set_id, **settled)
     _offset(division, entry["EntryID"], lines[0]["ID"])
 
@@ -218,7 +225,7 @@ def match(division: Division, invoice: Row, credit: Row, amount: Decimal | None,
 
 
 def unmatch(division: Division, entry_id: str, other: str | None = None) -> int:
-    """Undo what settled an entry (or only what matched it with `other`): both sides are open again. Gives the sets undone."""
+    """Undo what settled an entry (or only what matched it with `other`): both sides are open again. Gives how many."""
     terms = division["Terms"]
     sets = {row["EntryID"] for row in terms.where("TransactionEntryID", entry_id) if row["Status"] == MATCHED}
     undone = 0
@@ -281,7 +288,9 @@ def book_bank(
     entry_id = into["EntryID"] if into else division.state.new_guid()
     for line in division["BankEntryLines"].where("EntryID", entry_id):
         division["BankEntryLines"].drop(line["ID"])
-    fields = _bank_common(division, journal, day, currency, rate, CASH_FLOW, status, number=into and into["EntryNumber"])
+    fields = _bank_common(
+        division, journal, day, currency, rate, CASH_FLOW, status, number=into and into["EntryNumber"]
+    )
     total = sum((line["AmountFC"] for line in lines), ZERO)
     opening = header.get("OpeningBalanceFC") or ZERO
     entry = division["BankEntries"].put(

@@ -1,7 +1,7 @@
 """Rows as Exact Online shows them: verbose JSON, or Atom for who does not ask for JSON.
 
-Source: reference, sections 3.2 and 3.5: whole numbers of 64 bits as text, dates as `/Date(ms)/`, no trailing zeros, child rows
-deferred unless expanded.
+Source: reference, sections 3.2 and 3.5: whole numbers of 64 bits as text, dates as `/Date(ms)/`, no trailing zeros,
+child rows deferred unless expanded.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ _RENDER: dict[str, Callable[[Any], Any]] = {
 class Renderer:
     """Shows rows of one division to one request: `base` is where its URLs start."""
 
-    def __init__(self, base: str, children: Callable[[Entity, Row, str], list[Row]], entity: Callable[[str], Entity]) -> None:
+    def __init__(
+        self, base: str, children: Callable[[Entity, Row, str], list[Row]], entity: Callable[[str], Entity]
+    ) -> None:
         self.base, self.children, self.entity = base, children, entity
 
     def uri(self, kind: Entity, row: Row) -> str:

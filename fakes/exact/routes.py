@@ -1,6 +1,6 @@
 """The API itself: a path, a method and a query become rows or changes.
 
-Order of a call: token (401), endpoint (404) and verb (405), division (403), error block and budgets (429), then the deed.
+`server` has let the call in by now: token, division, budgets. What is left is the endpoint, its verbs and the deed.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def target_of(path: str) -> Target | None:
     if resource["key"] is None and tail not in (None, "$count"):  # the lazy path stopped one segment early
         name, tail = f"{name}/{tail}", None
     by_account = name.lower() == _BY_ACCOUNT
-    full = "current/me" if division is None and name.lower() == "me" else name.lower().removesuffix("byaccount")
+    full = "read/financial/receivableslist" if by_account else name.lower() if division else f"current/{name.lower()}"
     kind = ENTITIES.get(full)
-    if kind is None or (kind.path == "current/Me") != (division is None) or (not by_account and full != name.lower() and division):
+    if kind is None or (kind.path == "current/Me") != (division is None):
         return None
     target = Target(kind, division, resource["key"], by_account=by_account)
     if tail == "$count":
@@ -73,26 +73,24 @@ def target_of(path: str) -> Target | None:
 
 
 class Api:
-    """The vendor's resources over one state."""
+    """The vendor's resources, for one call by one user."""
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    def __init__(self, state: State, request: Request, division: Division | None, user: Row) -> None:
+        self.state, self.user = state, user
+        base = f"{request.host_url.rstrip('/')}/api/v1" + (f"/{division.number}" if division else "")
+        self.renderer = render.Renderer(base, self.children, entity)
 
-    def answer(self, request: Request, target: Target, division: Division | None, user: Row) -> Response:
-        """The answer of one call that was let in."""
-        self.user = user
-        self.renderer = render.Renderer(
-            f"{request.host_url.rstrip('/')}/api/v1" + (f"/{division.number}" if division else ""), self.children, entity
-        )
-        if request.method not in target.kind.verbs or (target.key is None) != (request.method in ("GET", "POST")):
-            wrong = request.method not in target.kind.verbs or request.method != "GET"
-            if wrong:
-                raise Refused(405, f"Method {request.method} is not allowed.", {"Allow": ", ".join(sorted(target.kind.verbs))})
-        match request.method:
+    def answer(self, request: Request, target: Target, division: Division | None) -> Response:
+        """The answer of a call that was let in. Refused or BusinessRefusal if the vendor says no."""
+        method, kind = request.method, target.kind
+        if method not in kind.verbs or (method != "GET" and (target.key is None) != (method == "POST")):
+            allowed = ", ".join(sorted(kind.verbs))
+            raise Refused(405, f"Method {method} is not allowed.", {"Allow": allowed})
+        match method:
             case "GET":
                 return self.get(request, target, division)
             case "POST":
-                return self.post(request, target.kind, division)
+                return self.post(request, kind, division)
             case "PUT":
                 return self.put(request, target, division)
             case _:
@@ -159,7 +157,7 @@ class Api:
                 since = self.state.local_now() - DELETED_KEPT
                 return [row for row in division["Deleted"] if row["DeletedDate"] >= since]
         if kind.kind == "sync" and query.condition:
-            return division[kind.table].newer_than(_floor(query))
+            return division[kind.table].newer_than(max(query.condition.above or 0, (query.skiptoken or (0,))[0]))
         return division[kind.table].among(pins)
 
     def children(self, kind: Entity, row: Row, name: str) -> list[Row]:
@@ -170,8 +168,11 @@ class Api:
     def find(self, target: Target, division: Division | None) -> Row:
         """The row with the key in the URL. 404 when there is none, 400 when the key cannot be read."""
         kind = target.kind
-        text = ",".join(part.split("=", 1)[-1] for part in target.key.split(","))
-        key = literals(text)
+        parts = target.key.split(",")
+        if all("=" in part for part in parts):  # named parts of a key may come in any order
+            named = dict(part.strip().split("=", 1) for part in parts)
+            parts = [named.get(name, "") for name in kind.key]
+        key = literals(",".join(parts))
         if len(key) != len(kind.key):
             raise bad_syntax()
         if division is not None and kind.table in division.tables and kind.kind == "rest":
@@ -213,13 +214,21 @@ class Api:
         return f"{request.base_url}?{text}"
 
     def respond(
-        self, request: Request, kind: Entity, body: Any, rows: list[Row], next_link: str | None = None, status: int = 200
+        self,
+        request: Request,
+        kind: Entity,
+        body: Any,
+        rows: list[Row],
+        next_link: str | None = None,
+        status: int = 200,
     ) -> Response:
         """JSON for who asks for it, Atom for everybody else."""
         if "json" in request.headers.get("Accept", "").lower() or request.args.get("$format") == "json":
             answer = Response(render.dumps(body), status=status, content_type=JSON_TYPE)
         else:
-            answer = Response(render.atom(self.renderer.base, kind, rows, next_link), status=status, content_type=ATOM_TYPE)
+            answer = Response(
+                render.atom(self.renderer.base, kind, rows, next_link), status=status, content_type=ATOM_TYPE
+            )
         answer.headers["DataServiceVersion"] = "2.0;"
         return answer
 
@@ -290,10 +299,6 @@ def replace_select(kind: Entity) -> Entity:
     return replace(kind, select_required=False) if kind.select_required else kind
 
 
-def _floor(query: Query) -> int:
-    return query.condition.above if query.condition and query.condition.above is not None else 0
-
-
 class _Descending:
     """Sorts the other way round."""
 
@@ -335,7 +340,12 @@ def _page(kind: Entity, rows: Iterable[Row], query: Query) -> tuple[list[Row], b
 
 def _licence_row(row: Row) -> Row:
     """The older list: other status codes (1 is archived), `HID` instead of `Hid`."""
-    return {**row, "HID": row.get("Hid"), "Status": 0 if row.get("Status", 1) == 1 else 1, "Main": row.get("IsMainDivision")}
+    return {
+        **row,
+        "HID": row.get("Hid"),
+        "Status": 0 if row.get("Status", 1) == 1 else 1,
+        "Main": row.get("IsMainDivision"),
+    }
 
 
 def _document_types() -> list[Row]:

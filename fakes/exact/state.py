@@ -54,7 +54,9 @@ class Switches:
     receivable_sign: str = "negative"  # negative | positive: AmountDC of an open invoice
     rate_direction: str = "multiply"  # multiply | divide: AmountDC from AmountFC and Rate
     document_put: str = "allow"  # allow | refuse: attach a document to a processed entry
-    vat_tolerance: str = "0.01"  # currency units per line of a VAT code that VATAmountFC may differ from the computed VAT
+    vat_tolerance: str = (
+        "0.01"  # currency units per line of a VAT code that VATAmountFC may differ from the computed VAT
+    )
     minute_limit: int = 60
     day_limit: int = 5000
     token_day_limit: int = 200
@@ -66,7 +68,14 @@ class Switches:
     scopes: list[str] | None = None  # scopes of the app registration; None: all
     rights_missing: list[str] = field(default_factory=list)  # resources that silently show nothing to this app
     rates: dict[str, str] = field(
-        default_factory=lambda: {"USD": "0.92", "GBP": "1.17", "CHF": "1.05", "SEK": "0.09", "DKK": "0.134", "NOK": "0.086"}
+        default_factory=lambda: {
+            "USD": "0.92",
+            "GBP": "1.17",
+            "CHF": "1.05",
+            "SEK": "0.09",
+            "DKK": "0.134",
+            "NOK": "0.086",
+        }
     )
 
 
@@ -226,6 +235,7 @@ class State:
         self.divisions: dict[int, Division] = {}
         self.users: dict[str, Row] = {}  # by UserName
         self.actor: tuple[str | None, str] = (None, "Exact")
+        self.host_url = "http://127.0.0.1/"  # as the last caller knows this server
         self.rewound = False
         self.events: dict[tuple[int, str, str], str] = {}  # (division, topic, key) -> action, of this request
         self._undo: dict[tuple[int, str, str], tuple[Table, Row | None]] = {}
@@ -238,7 +248,9 @@ class State:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def new_secret(self, length: int = 32) -> str:
-        return "".join(self._random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", k=length))
+        return "".join(
+            self._random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", k=length)
+        )
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -300,7 +312,7 @@ class State:
 
 
 def local(moment: datetime) -> datetime:
-    """Wall-clock time in the Netherlands and Belgium, without a zone: summer time from the last Sunday of March to October's."""
+    """Wall-clock time in the Netherlands and Belgium, without a zone: with the summer time of the EU."""
     plain = moment.replace(tzinfo=None)
     summer = _last_sunday(plain.year, 3) <= plain < _last_sunday(plain.year, 10)
     return plain + timedelta(hours=2 if summer else 1)
@@ -309,5 +321,3 @@ def local(moment: datetime) -> datetime:
 def _last_sunday(year: int, month: int) -> datetime:
     last = datetime(year, month, 31, 1)
     return last - timedelta(days=(last.weekday() + 1) % 7)
-
-

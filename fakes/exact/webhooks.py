@@ -1,6 +1,6 @@
 """Webhooks: an empty test call after subscribing, then one signed message per change.
 
-Source: reference, section 5.17. Deliveries happen on a thread of their own, so that a receiver may call back while it is called.
+Source: reference, section 5.17. Deliveries happen on a thread of their own, so that a receiver may call back.
 """
 
 from __future__ import annotations

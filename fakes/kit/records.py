@@ -22,8 +22,8 @@ class Records:
     def __init__(self, *tables: str) -> None:
         self.tables: dict[str, dict[str, Row]] = {name: {} for name in tables}
         self.version = 0
-        self._undo: dict[tuple[str, str], Row] = {}
-        self._open = False
+        self._before: dict[tuple[str, str], Row] = {}  # rows the last change touched, as they were
+        self._open: dict[tuple[str, str], Row] | None = None  # likewise for the change that is going on
 
     def __getitem__(self, table: str) -> dict[str, Row]:
         """The rows of a table by id, oldest first; read only."""
@@ -31,8 +31,8 @@ class Records:
 
     def put(self, table: str, key: str, row: Row) -> Row:
         """Add a row or replace it whole."""
-        with self.change():
-            self._undo.setdefault((table, key), self.tables[table].get(key, _ABSENT))
+        with self.change() as before:
+            before.setdefault((table, key), self.tables[table].get(key, _ABSENT))
             self.tables[table][key] = row
         return row
 
@@ -42,28 +42,33 @@ class Records:
 
     def drop(self, table: str, key: str) -> None:
         """Remove a row."""
-        with self.change():
-            self._undo.setdefault((table, key), self.tables[table][key])
+        with self.change() as before:
+            before.setdefault((table, key), self.tables[table][key])
             del self.tables[table][key]
 
     @contextmanager
-    def change(self) -> Iterator[None]:
-        """Several puts and drops that count as one change."""
-        if self._open:
-            yield
+    def change(self) -> Iterator[dict[tuple[str, str], Row]]:
+        """Several puts and drops that count as one change, and all happen or, on an exception, none."""
+        if self._open is not None:
+            yield self._open
             return
-        self._open, self._undo = True, {}
-        self.version += 1
+        self._open = {}
         try:
-            yield
+            yield self._open
+            if self._open:
+                self.version += 1
+                self._before = self._open
+        except BaseException:
+            self._restore(self._open)
+            raise
         finally:
-            self._open = False
+            self._open = None
 
     @contextmanager
     def before_last_change(self) -> Iterator[None]:
         """Inside, every read sees the rows as they were before the last change. Read only inside."""
-        now = {place: self.tables[place[0]].get(place[1], _ABSENT) for place in self._undo}
-        self._restore(self._undo)
+        now = {(table, key): self.tables[table].get(key, _ABSENT) for table, key in self._before}
+        self._restore(self._before)
         try:
             yield
         finally:

@@ -504,6 +504,10 @@ def _person(country: Country, n: int, first_name: str, last_name: str, address: 
         "language": "nl",
         "payment_term": term,
         "vat_number": None,
+        "national_identification_number": None,
+        "website": None,
+        "iban": None,
+        "bic": None,
         "tags": [],
     }
     return Customer(id_, "contact", name, address["country"], None, term, "domestic", row)

@@ -607,12 +607,18 @@ IN_EURO = {
 RATE_NOTE = "The exchange rate is the loader's own; the file has none."
 
 
+class Tables(Protocol):
+    """Rows by id, per table, as the fake keeps them."""
+
+    def __getitem__(self, table: str) -> Mapping[str, Mapping[str, Any]]: ...
+
+
 class Seedable(Protocol):
-    """What the loader needs of the fake."""
+    """What the loader needs of the fake: its records to read, `seed` to add to them."""
+
+    state: Any  # its `records` are Tables
 
     def seed(self, body: dict[str, Any]) -> dict[str, Any]: ...
-
-    def sections(self) -> dict[str, Callable[[], Any]]: ...
 
 
 def load(files: Mapping[str, bytes], fake: Seedable, mode: str = totals.PER_LINE) -> dict:
@@ -623,7 +629,7 @@ def load(files: Mapping[str, bytes], fake: Seedable, mode: str = totals.PER_LINE
     the documents in another currency than their entity's. All suppliers are entities of the fake's first account, or of
     a new one named UBL. Loading more files later adds to the same entities.
     """
-    known = _Known.of(fake)
+    known = _Known.of(fake.state.records)
     refused: dict[str, str] = {}
     documents: list[UblDocument] = []
     shapes: dict[str, dict] = {}
@@ -714,30 +720,27 @@ class _Known:
 
     account: str
     new_account: bool
-    relations: frozenset[str]
+    customers: frozenset[str]
     tax_rates: frozenset[str]
     old_departments: frozenset[str]
     departments: dict[str, str]  # id -> currency; grows with the entities of this call
     documents: dict[tuple[str, str, str], str]  # (department, kind, number) -> id; grows likewise
 
     @classmethod
-    def of(cls, fake: Seedable) -> "_Known":
-        sections = {name: fake.sections()[name]() for name in ("relations", "vat_codes", "documents")}
-        account = next((row["tenant"] for rows in sections.values() for row in rows), None)
-        documents, departments = {}, {}
-        for row in sections["documents"]:
-            department = row["department"]["id"]
-            departments.setdefault(department, row["currency_exchange_rate"]["to"])
-            for kind in (INVOICE, CREDIT_NOTE):
-                if number := row.get(f"{kind}_number"):
-                    documents[department, kind, number] = row["id"]
+    def of(cls, records: Tables) -> "_Known":
+        account = next(iter(records["accounts"]), None)
+        documents = {
+            (row["department"]["id"], kind, row[f"{kind}_number"]): id_
+            for kind, table in ((INVOICE, "invoices"), (CREDIT_NOTE, "credit_notes"))
+            for id_, row in records[table].items()
+        }
         return cls(
             account=account or _id("account"),
             new_account=account is None,
-            relations=frozenset(row["id"] for row in sections["relations"]),
-            tax_rates=frozenset(row["id"] for row in sections["vat_codes"]),
-            old_departments=frozenset(departments),
-            departments=departments,
+            customers=frozenset({*records["companies"], *records["contacts"]}),
+            tax_rates=frozenset(records["tax_rates"]),
+            old_departments=frozenset(records["departments"]),
+            departments={id_: row["currency"] for id_, row in records["departments"].items()},
             documents=documents,
         )
 
@@ -758,7 +761,7 @@ def _body(documents: list[UblDocument], shapes: Mapping[str, dict], known: _Know
     if known.new_account:
         body = _account(known.account)
     body |= {"departments": [], "tax_rates": [], "companies": [], "contacts": [], "invoices": [], "credit_notes": []}
-    seen = set(known.relations)
+    seen = set(known.customers)
     for group in _by_supplier(documents):
         first = group[0]
         department = _department_id(known.account, first.supplier)
@@ -850,7 +853,11 @@ def _customer(account: str, party: Party) -> tuple[str, dict]:
         "telephones": [],
         "addresses": [{"type": "primary", "address": _address_row(party.address)}] if party.address.country else [],
         "invoicing_preferences": {"electronic_invoicing_address": party.endpoint},
+        "website": None,
+        "iban": None,
+        "bic": None,
         "language": "en",
+        "payment_term": None,
         "tags": [],
     }
     return kind, row

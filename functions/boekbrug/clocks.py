@@ -22,13 +22,13 @@ class StageClock:
     """The fakes' clock, read once and extrapolated at its rate: how the local stage makes a month pass in a minute."""
 
     def __init__(self, url: str) -> None:
-        """`url`: of any fake; its health tells the time and the rate."""
+        """`url`: the health of any fake, which tells the time and the rate."""
         self._url = url
         self.refresh()
 
     def refresh(self) -> None:
         """Read it again: once per invocation, since a stage may set it."""
-        with urllib.request.urlopen(f"{self._url}/_fake/health", timeout=5) as answer:
+        with urllib.request.urlopen(self._url, timeout=5) as answer:
             health = json.load(answer)
         self._read_at = time.monotonic()
         self._then = datetime.fromisoformat(health["now"])

@@ -371,8 +371,8 @@ class Settlements(Protocol):
         """Keep the newest word on each; those of bookings in `ours` (refs) are put in line, the others lie ready."""
         ...
 
-    def pending(self, limit: int, after: str = "") -> Sequence[Settlement]:
-        """In line, by booking, then id; `after` is `"<booking>#<id>"` of the last one seen."""
+    def pending(self, limit: int, after: Settlement | None = None) -> Sequence[Settlement]:
+        """In line, by booking, then id; `after`: the last one of the page before."""
         ...
 
     def dealt_with(self, settlement: Settlement) -> None:
@@ -426,8 +426,11 @@ class Jobs(Protocol):
         """Jobs whose time has come, over all shards; may show one a moment too long."""
         ...
 
-    def nudged(self, key: JobKey, before: datetime, look_again: datetime) -> bool:
-        """A sweep takes a due job: its due time moves on, so that one sweep nudges it once. False: not due any more."""
+    def nudged(self, key: JobKey, *, before: datetime, look_again: datetime, now: datetime) -> bool:
+        """A sweep takes a job that was due `before`: its due time moves on, so that one sweep nudges it once.
+
+        False: not due any more, paused, or (at `now`, by RealClock) somebody is at it.
+        """
         ...
 
     def claim(self, key: JobKey, now: datetime, until: datetime) -> Job | None:

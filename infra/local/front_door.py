@@ -25,6 +25,7 @@ class FrontDoor:
 
         class Request(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body leave in two writes; the second would wait for an ACK
 
             def forward(self) -> None:
                 door._forward(self)
@@ -52,7 +53,7 @@ class FrontDoor:
             status, headers, answer = 503, [("Content-Type", "text/plain")], b"not deployed yet"
         else:
             status, headers, answer = self._ask(self._target, request, body or None)
-        request.send_response(status)
+        request.send_response_only(status)  # date and server come from behind the door
         for name, value in headers:
             if name.lower() not in HOP_BY_HOP:
                 request.send_header(name, value)

@@ -23,7 +23,10 @@ def start(
     *,
     pipe: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start `command` in a process group of its own; with `pipe` its stdout is ours to read, all else goes to `log`."""
+    """Start `command` in a process group of its own; with `pipe` its stdout is ours to read, all else goes to `log`.
+
+    Call it from the main thread: Linux takes the end of the starting thread for the parent's death.
+    """
     with log.open("a") as words:
         return subprocess.Popen(
             command,

@@ -109,6 +109,7 @@ def up(*, with_fakes: bool = True, functions: Path = artefact.FUNCTIONS) -> Stag
         door = FrontDoor()
         started.callback(door.close)
         target = artefact.this_machine()
+        say(f"functions for {target.runtime}, {target.architecture}; the local AWS runs them in the same Python")
         with _timed("build", seconds):
             template = artefact.sam_build(target, folder / "build", functions=functions, log=folder / "sam.log")
         with _timed("deploy", seconds):

@@ -33,16 +33,17 @@ class MemoryLogins:
     def save_new(self, login: Login) -> Login:
         with self._lock:
             before = self._logins.get((login.account, login.id))
+            self._leased.pop((login.account, login.id), None)
             return self._put(replace(login, version=before.version + 1 if before else 1))
 
     def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
         with self._lock:
             key = (login.account, login.id)
-            if self._leased.get(key, now) > now:
+            stands = self._logins.get(key)
+            if stands is None or self._leased.get(key, now) > now:
                 return None
             self.steps.append("lease")
             self._leased[key] = until
-            stands = self._logins[key]
             return self._put(replace(stands, version=stands.version + 1))
 
     def rotate(self, login: Login, tokens: Tokens) -> Login:

@@ -52,7 +52,7 @@ class DynamoDocuments:
     def waiting(self, limit: int, after: str = "") -> Sequence[DocumentRecord]:
         """`after`: the `order` of the last record of the page before."""
         result: list[DocumentRecord] = []
-        markers = self._items.query(self._table.all_waiting(self._administration), after=after)
+        markers = self._items.query(self._table.all_waiting(self._administration), after=after, page=limit)
         while len(result) < limit and (page := [marker["document"] for marker in islice(markers, limit)]):
             records = [record for record in self._records(page) if record.state is DocumentState.WAITING]
             result += sorted(records, key=lambda record: record.order)
@@ -93,10 +93,10 @@ class DynamoDocuments:
 
     def records(self, connection: ConnectionId, after: str = "", limit: int = 100) -> Sequence[DocumentRecord]:
         """By document id. `after`: the id of the last record of the page before."""
-        return list(islice(self._of(connection, after), limit))
+        return list(islice(self._of(connection, after, page=limit), limit))
 
-    def _of(self, connection: ConnectionId, after: str = "") -> Iterator[DocumentRecord]:
-        for item in self._items.query(self._table.documents(self._administration), after=after):
+    def _of(self, connection: ConnectionId, after: str = "", page: int = 0) -> Iterator[DocumentRecord]:
+        for item in self._items.query(self._table.documents(self._administration), after=after, page=page):
             record = load(DocumentRecord, item["record"])
             if record.connection == connection:
                 yield record

@@ -35,6 +35,8 @@ class DynamoJobs:
         return [_job(item) for item in self._items.query(Table(account).jobs())]
 
     def ensure(self, key: JobKey) -> Job:
+        if job := self.get(key):
+            return job
         new = {"cursor": {}, "version": 0, "again": False, "paused": "", "manual": False, "last_result": None}
         try:
             self._items.write(put(_at(key), new, when="attribute_not_exists(pk)"))
@@ -62,6 +64,13 @@ class DynamoJobs:
         for number in range(SHARDS):
             for key in self._items.due(due_shard(number), stamp(before)):
                 yield JobKey(*job_of(key))
+
+    def nudged(self, key: JobKey, *, before: datetime, look_again: datetime, now: datetime) -> bool:
+        free = "(attribute_not_exists(#leased_until) OR #leased_until <= :now)"
+        when = f"#paused = :none AND #due_at <= :before AND {free}"
+        return self._try(
+            key, "SET #due_at = :due_at", when, due_at=stamp(look_again), before=stamp(before), now=stamp(now), none=""
+        )
 
     def claim(self, key: JobKey, now: datetime, until: datetime) -> Job | None:
         """A paused job is not claimed either."""

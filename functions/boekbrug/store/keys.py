@@ -11,6 +11,7 @@
                                         WAIT#<order>                                  in line
                                         HELD#<cause>#<id>
     ACCOUNT#<administration>#SEEN       BOOKING#<ref>  REFERENCE#<reference>#<ref>
+    ACCOUNT#<administration>#SETTLEMENTS PART#<booking>#<id>  LINE#<booking>#<id>
     ACCOUNT#<administration>#PROBLEMS   <subject>
     ACCOUNT#AUDIT#<chain>               <sequence number>
     ACCOUNT#SNAPSHOTS                   <name>
@@ -119,6 +120,19 @@ class Table:
 
     def seen_reference(self, administration: AdministrationId, reference: str, ref: str) -> Key:
         return _in(self._of(administration, "SEEN", "REFERENCE#"), reference, ref)
+
+    # what the books settled
+    def settlements_of(self, administration: AdministrationId, booking: str) -> Key:
+        return _in(self._of(administration, "SETTLEMENTS", "PART#"), booking, "")
+
+    def settlement(self, administration: AdministrationId, booking: str, settlement: str) -> Key:
+        return _in(self._of(administration, "SETTLEMENTS", "PART#"), booking, settlement)
+
+    def settlements_in_line(self, administration: AdministrationId) -> Key:
+        return self._of(administration, "SETTLEMENTS", "LINE#")
+
+    def settlement_in_line(self, administration: AdministrationId, booking: str, settlement: str) -> Key:
+        return _in(self.settlements_in_line(administration), booking, settlement)
 
     # for people
     def problems(self, administration: AdministrationId) -> Key:

@@ -102,10 +102,13 @@ class Items:
                 raise VendorDown(vendor="store")
         return found
 
-    def query(self, span: Key, *, after: str = "", limit: int = 0, backwards: bool = False) -> Iterator[Item]:
+    def query(
+        self, span: Key, *, after: str = "", limit: int = 0, page: int = 0, backwards: bool = False
+    ) -> Iterator[Item]:
         """The items of a span in order of their sort keys, read page by page as they are asked for.
 
-        `after`: only what comes after this end of a sort key (without the span's own beginning). 0: no limit.
+        `after`: only what comes after this end of a sort key (without the span's own beginning). `limit`: at most so
+        many; 0: all. `page`: how many are read at a time, for who will probably stop early; 0: as many as fit.
         """
         values = {":pk": {"S": span.pk}}
         condition = "pk = :pk"
@@ -121,7 +124,7 @@ class Items:
             "ConsistentRead": True,
             "ScanIndexForward": not backwards,
         }
-        return self._pages(query, limit)
+        return self._pages(query, limit, page)
 
     def due(self, shard: str, until: str) -> Iterator[Key]:
         """The keys of one shard of the due index, up to a moment. An index is never consistent: a moment late."""
@@ -130,7 +133,7 @@ class Items:
             "KeyConditionExpression": "due_shard = :shard AND due_at <= :until",
             "ExpressionAttributeValues": {":shard": {"S": shard}, ":until": {"S": until}},
         }
-        for item in self._pages(query, 0):
+        for item in self._pages(query, limit=0, page=0):
             yield Key(item["pk"], item["sk"])
 
     def write(self, write: Write, returns: str = "NONE") -> Item:
@@ -161,15 +164,16 @@ class Items:
             else:
                 raise VendorDown(vendor="store")
 
-    def _pages(self, query: Item, limit: int) -> Iterator[Item]:
+    def _pages(self, query: Item, limit: int, page: int) -> Iterator[Item]:
         left = limit
         start: Item = {}
         while True:
-            page = {"Limit": left} if limit else {}
-            answer = self._call(self._client.query, TableName=self._name, **query, **page, **start)
+            size = {"Limit": left or page} if limit or page else {}
+            answer = self._call(self._client.query, TableName=self._name, **query, **size, **start)
             yield from map(_decoded, answer["Items"])
-            left -= len(answer["Items"])
-            if "LastEvaluatedKey" not in answer or (limit and left <= 0):
+            if limit:
+                left -= len(answer["Items"])
+            if "LastEvaluatedKey" not in answer or (limit and not left):
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 

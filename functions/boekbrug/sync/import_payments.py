@@ -113,12 +113,13 @@ def _remember_new(desk: _Desk) -> None:
 
 def _work_off(desk: _Desk) -> timedelta | None:
     """Deal with what is in line; how long to wait before going on, or None when nothing is left."""
-    after, doubtful = "", False
+    after: Settlement | None = None
+    doubtful = False
     while has_time(desk.house, desk.deadline):
         pending = desk.settlements.pending(BATCH, after)
         if not pending:
             return on_the_clock(FUNCTION_TIMEOUT, desk.house.clock) if doubtful else None
-        after = f"{pending[-1].booking}#{pending[-1].id}"
+        after = pending[-1]
         by_document = {
             DocumentId(document): list(parts)
             for booking, parts in groupby(pending, key=lambda settlement: settlement.booking)

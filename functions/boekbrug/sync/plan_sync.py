@@ -15,7 +15,7 @@ def plan_sync(house: House) -> int:
     now = house.clock.now()
     nudged = 0
     for key in house.jobs.due(now):
-        if house.jobs.nudged(key, now, now + LOOK_AGAIN):
+        if house.jobs.nudged(key, before=now, look_again=now + LOOK_AGAIN, now=house.real.now()):
             house.nudges.send(key)
             nudged += 1
     return nudged

@@ -45,17 +45,20 @@ def word(value: str, language: str) -> str:
 
 def _render(table: str, code: str, facts: Mapping[str, Any], language: str) -> str:
     texts = _texts(language)
-    blanks = _Blanks({name: _plain(name, value, language) for name, value in facts.items()})
-    blanks.unknown = texts["words"]["unknown"]
+    blanks = _Blanks(texts["words"], {name: _plain(name, value, language) for name, value in facts.items()})
     # A cause an older or newer version stored is shown as it stands: a page must not fail for want of words.
     return texts[table].get(code, code.replace("{", "(").replace("}", ")")).format_map(blanks)
 
 
 class _Blanks(dict[str, str]):
-    unknown = ""
+    """Facts as text; one that is not known gets a word that keeps the sentence readable."""
+
+    def __init__(self, words: Mapping[str, str], facts: Mapping[str, str]) -> None:
+        super().__init__(facts)
+        self.words = words
 
     def __missing__(self, name: str) -> str:
-        return self.unknown
+        return self.words["some_package" if name == "package" else "unknown"]
 
 
 # Facts that hold a value of ours; the others are people's own words (a customer may be called "Name").

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from pydantic import BaseModel
 
 from ..domain.errors import (
     NeedsCorrection,
@@ -23,7 +24,7 @@ from ..domain.errors import (
 )
 from ..ports import House, Session
 from ..texts import language_of, sentence
-from .http import Answer, Answered, Asked, Request, request_of
+from .http import Answer, Answered, Request, request_of
 from .session import SESSION, check_csrf, session_of
 
 log = Logger(child=True)
@@ -58,7 +59,7 @@ class Route:
     path: str  # with {names}
     deed: Callable[[Visit], Answer]
     answers: type[Answered] | None = None  # None: no body worth reading
-    asks: type[Asked] | None = None
+    asks: type[BaseModel] | None = None
     query: tuple[str, ...] = ()
     signed_in: bool = True
     status: int = 200  # when all goes well
@@ -106,7 +107,7 @@ class App:
             params = route.match(request)
             if params is not None:
                 return route, params
-        raise NotFound(what=f"{request.method} {request.path}")
+        raise NotFound(what="address")
 
 
 STATUS: tuple[tuple[type[SyncError], int], ...] = (
@@ -137,7 +138,10 @@ def in_words(error: SyncError, language: str) -> Answer:
     failure = Failure(
         error=error.cause,
         family=error.family,
-        facts={name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in error.facts.items()},
+        facts={
+            name: value.isoformat() if isinstance(value, datetime) else str(value)
+            for name, value in error.facts.items()
+        },
         sentence=sentence(error.cause, error.facts, language),
     )
     return Answer(status, failure)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import date
 
 from aws_lambda_powertools import Logger
 
 from ..domain.connections import Connection, ConnectionId, JobKind, LoginId
 from ..domain.documents import AccountId, Entity
-from ..domain.errors import (
-    AdministrationUnreachable,
-    EntityTaken,
-    JournalShared,
-    NotFound,
-    SyncError,
-    WrongVatNumber,
-)
+from ..domain.errors import AdministrationUnreachable, NotFound, SyncError
 from ..domain.ledger import Administration, AdministrationId
-from ..domain.relations import compact_vat
 from ..ports import House, JobKey, Login
 from .app import Route, Visit
+from .choices import check_free, check_journals, check_vat_number
 from .connections import ConnectionView, view_of
 from .http import Answer, Answered, Asked
 from .jobs import wake
@@ -120,7 +112,7 @@ def connect(visit: Visit) -> Answer:
     existing = house.connections.of_account(account)
     check_free(entity, administration.id, existing)
     check_vat_number(entity, administration.id, existing, entities)
-    check_journals(house, account, administration.id, asked.invoice_journal, asked.credit_note_journal)
+    check_journals(login.vendor, asked.invoice_journal, asked.credit_note_journal)
 
     connection = Connection(
         id=connection_id(account, entity, administration.id),
@@ -178,46 +170,6 @@ def connection_id(account: AccountId, entity: Entity, administration: Administra
     """The same pair has the same id, so that a second click makes no second connection."""
     pair = f"{account} {entity.id} {administration}"
     return ConnectionId(hashlib.sha256(pair.encode()).hexdigest()[:20])
-
-
-def check_free(entity: Entity, administration: AdministrationId, existing: Sequence[Connection]) -> None:
-    """An entity has one active connection; an earlier one to the same books is switched on again, not made anew.
-
-    Raises: EntityTaken.
-    """
-    for connection in existing:
-        if connection.entity == entity.id and (connection.active or connection.administration == administration):
-            raise EntityTaken(entity=entity.name)
-
-
-def check_vat_number(
-    entity: Entity, administration: AdministrationId, existing: Sequence[Connection], entities: Sequence[Entity]
-) -> None:
-    """Entities in one administration must have the same VAT number (rules.md 32).
-
-    Raises: WrongVatNumber.
-    """
-    numbers = {one.id: one.vat_number for one in entities}
-    for connection in existing:
-        neighbour = connection.active and connection.administration == administration
-        if neighbour and _digits(numbers.get(connection.entity, "")) != _digits(entity.vat_number):
-            raise WrongVatNumber(entity=entity.name)
-
-
-def _digits(vat_number: str) -> str:
-    """Compared without the country in front, which people leave out as often as not."""
-    return compact_vat(vat_number).lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-
-def check_journals(
-    house: House, account: AccountId, administration: AdministrationId, invoices: str, credit_notes: str
-) -> None:
-    """Each kind needs a journal of its own, unless the package takes both in one.
-
-    Raises: JournalShared.
-    """
-    if invoices and invoices == credit_notes and not house.ledger(account, administration).abilities.shared_journal:
-        raise JournalShared(journal=invoices)
 
 
 def _login(house: House, account: AccountId, login: str) -> Login:

@@ -39,7 +39,7 @@ EXACT_REALMS = ("be", "nl")
 M = TypeVar("M", bound=BaseModel)
 
 
-class _Reference(BaseModel):
+class Reference(BaseModel):
     id: str
 
 
@@ -47,10 +47,10 @@ class FocusHint(BaseModel):
     """What Teamleader sends (vendors/teamleader-focus.md 3.3); fields it may add do not matter."""
 
     type: str
-    account: _Reference
+    account: Reference
 
 
-class _ExactContent(BaseModel):
+class ExactContent(BaseModel):
     Topic: str
     Division: int
 
@@ -58,7 +58,7 @@ class _ExactContent(BaseModel):
 class ExactHint(BaseModel):
     """What Exact Online sends, in its own spelling."""
 
-    Content: _ExactContent
+    Content: ExactContent
     HashCode: str
 
 
@@ -137,6 +137,6 @@ def _wake(connection: Connection, kind: JobKind, house: House) -> None:
 
 
 ROUTES = (
-    Route("POST", "/webhooks/teamleader/{token}", from_focus, signed_in=False),
-    Route("POST", "/webhooks/exact/{token}", from_exact, signed_in=False),
+    Route("POST", "/webhooks/teamleader/{token}", from_focus, asks=FocusHint, signed_in=False),
+    Route("POST", "/webhooks/exact/{token}", from_exact, asks=ExactHint, signed_in=False),
 )

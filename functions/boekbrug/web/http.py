@@ -81,6 +81,11 @@ def request_of(event: Mapping[str, Any]) -> Request:
     )
 
 
+def origin(event: Mapping[str, Any]) -> str:
+    """The address of our own API as the gateway knows it: not the Host header, which the caller writes."""
+    return f"https://{event['requestContext']['domainName']}"
+
+
 def _body(event: Mapping[str, Any]) -> bytes:
     text = event.get("body") or ""
     if len(text) > MAX_BODY * 4 // 3 + 4:  # not even decoded when it cannot fit

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..domain.connections import Connection, JobKind
+from ..domain.errors import NotReady
 from ..ports import House, Job, JobKey
 from ..texts import sentence, word
 from .app import Route, Visit
@@ -53,6 +54,12 @@ def wake(house: House, connection: Connection, kind: JobKind, *, manual: bool = 
     house.nudges.send(key)
 
 
+def wake_all(house: House, connection: Connection) -> None:
+    """A connection starts to run by itself: everything is due once, then each job says when to go on."""
+    for kind in JobKind:
+        wake(house, connection, kind)
+
+
 def go_on(house: House, connection: Connection) -> None:
     """After a change of set-up or a decision: what was held is looked at again.
 
@@ -67,6 +74,8 @@ def sync_now(visit: Visit) -> Answer:
     """Runs one kind of work of a connection at once; the worker reports in the list of jobs."""
     connection, kind = connection_of(visit), visit.request.read(SyncNow).kind
     house = visit.house
+    if not connection.active:
+        raise NotReady()
     job = house.jobs.get(JobKey(connection.account, connection.administration, kind))
     if job and job.paused:  # a person thinks it can go on: let it try
         house.jobs.resume(connection.account, connection.administration, house.clock.now())

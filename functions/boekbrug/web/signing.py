@@ -34,7 +34,8 @@ class NewLogin(Answered):
 
 def start_sign_in(visit: Visit) -> Answer:
     """Sends the browser to Teamleader to sign in."""
-    browser = secrets.token_urlsafe(32)
+    # Kept while a trip is under way, so that a second tab does not spoil the first.
+    browser = visit.request.cookies.get(BROWSER) or secrets.token_urlsafe(32)
     url = _leave(visit, "teamleader", "-", browser, None)
     return redirect(302, url, cookie(BROWSER, browser, TRIP_LASTS))
 

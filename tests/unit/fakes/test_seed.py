@@ -13,7 +13,7 @@ import stdnum.iban
 import stdnum.nl.btw
 
 from fakes.kit import plain_json
-from fakes.teamleader import seed, totals
+from fakes.teamleader import TeamleaderFake, seed, totals
 
 TODAY = date(2026, 11, 24)
 DEMO = seed.demo_seed()
@@ -69,6 +69,15 @@ def test_it_is_the_same_each_time_and_on_any_number_of_documents():
 
 def test_it_can_be_sent_as_json_without_losing_a_cent():
     assert plain_json.loads(plain_json.dumps(BODY))["invoices"][0]["id"] == INVOICES[0]["id"]
+
+
+def test_the_fake_takes_it_and_computes_the_same_totals():
+    fake = TeamleaderFake()
+    fake.seed(plain_json.loads(plain_json.dumps(BODY)))
+    for document in ISSUED:
+        table = "invoices" if "invoice_number" in document else "credit_notes"
+        shown = fake.state.records[table][document["id"]]["total"]
+        assert {name: shown[name] for name in total_of(document)} == total_of(document)
 
 
 def test_every_id_is_its_own():

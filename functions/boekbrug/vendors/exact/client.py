@@ -53,7 +53,6 @@ class Client:
     def __init__(
         self, app: App, http: Http, tokens: TokenKeeper, budgets: Budgets, clock: Clock, division: str
     ) -> None:
-        self._app = app
         self._http = http
         self._tokens = tokens
         self._budgets = budgets
@@ -61,13 +60,14 @@ class Client:
         self._division = division
         self._base = f"{app.api_url}/api/v1/{division}/"
         self._budget_key = f"{VENDOR}.{app.realm}.{division}"
+        self._blocked: dict[str, datetime | None] = {}
         self.daily: DailyBudget | None = None  # as the last answer told it
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def pages(self, path: str, model: type[R], filter: str = "") -> Iterator[list[R]]:
+    def pages(self, path: str, model: type[R], where: str = "") -> Iterator[list[R]]:
         """The rows of a collection, page by page; at least one page, perhaps an empty one."""
-        query = {"$select": select(model), **({"$filter": filter} if filter else {})}
+        query = {"$select": select(model), **({"$filter": where} if where else {})}
         url: str | None = str(httpx.URL(self._base + path, params=query))
         while url:
             rows, url = rows_of(self._read(url, path), model)
@@ -75,11 +75,12 @@ class Client:
             if url and not url.startswith(self._base):  # our token goes to nobody else
                 raise UnexpectedAnswer(vendor=VENDOR, said=f"a next page outside this division: {url[:200]}")
 
-    def rows(self, path: str, model: type[R], filter: str = "") -> list[R]:
-        return [row for page in self.pages(path, model, filter) for row in page]
+    def rows(self, path: str, model: type[R], where: str = "") -> list[R]:
+        return [row for page in self.pages(path, model, where) for row in page]
 
     def _read(self, url: str, path: str) -> Any:
-        for last in (False, True):
+        """One answer; asked again with the next token when the first is refused."""
+        for _ in range(2):
             self._mind_the_limits(path)
             token = self._tokens.access()
             response = self._http.read(httpx.Request("GET", url, headers=headers(token)))
@@ -87,9 +88,10 @@ class Client:
             if response.is_success:
                 return json_of(response, VENDOR)
             error = self._error(response, path)
-            if not (_token_refused(response) and self._may_try_again(token, last)):
+            if not _token_refused(response):
                 raise error
-        raise AssertionError("two tries at most")
+            self._tokens.refused(token)
+        raise error
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -97,40 +99,37 @@ class Client:
         """Create one row; the row as Exact made it, or what became of the write.
 
         `Said`: refused by a business rule. `Refused`: refused before any rule was asked (rights, limits, a shape Exact
-        does not take). `Unknown`: no answer, or one that does not tell. A refused token is renewed and the write sent
-        again: Exact looked no further than the token.
+        does not take). `Unknown`: no answer, or one that does not tell. After a refused token the write goes out once
+        more with the next: Exact looked no further than the token.
         Raises, before anything was sent: VendorDown, RateLimited, TokenBusy, AccessExpired.
         """
         self._mind_the_limits(path)
-        token = self._tokens.access()
-        for last in (False, True):
-            written = {**headers(token), "Content-Type": "application/json", "Prefer": "return=representation"}
-            request = httpx.Request("POST", self._base + path, headers=written, content=body.encode())
-            response = self._http.send_once(request)
-            if isinstance(response, Unknown):
-                return response
-            self._note_the_limits(response)
-            if response.is_success:
-                return _created(response)
-            if response.is_server_error:
-                said = _message(response)
-                # Only Exact's own error shape is a no; a gateway's 500 knows nothing about what was written.
-                return Said(said) if response.status_code == 500 and said else Unknown(why=f"{response.status_code}")
-            error = self._error(response, path)
-            if not (_token_refused(response) and self._may_try_again(token, last)):
-                return Refused(error)
+        outcome = self._send(path, body, self._tokens.access())
+        if isinstance(outcome, Refused) and isinstance(outcome.cause, AccessExpired):
             try:
                 self._mind_the_limits(path)
-                token = self._tokens.access()
+                outcome = self._send(path, body, self._tokens.access())
             except SyncError as cause:
                 return Refused(cause)
-        raise AssertionError("two tries at most")
+        return outcome
+
+    def _send(self, path: str, body: str, token: str) -> Mapping[str, Any] | Said | Refused | Unknown:
+        about = {**headers(token), "Content-Type": "application/json", "Prefer": "return=representation"}
+        response = self._http.send_once(httpx.Request("POST", self._base + path, headers=about, content=body.encode()))
+        if isinstance(response, Unknown):
+            return response
+        self._note_the_limits(response)
+        if response.is_success:
+            return _created(response)
+        if response.is_server_error:
+            said = _message(response)
+            # Only Exact's own error shape is a no; a gateway's 500 knows nothing about what was written.
+            return Said(said) if response.status_code == 500 and said else Unknown(why=f"{response.status_code}")
+        if _token_refused(response):
+            self._tokens.refused(token)
+        return Refused(self._error(response, path))
 
     # --- refusals and limits ----------------------------------------------------------------------------------------
-
-    def _may_try_again(self, token: str, last: bool) -> bool:
-        self._tokens.refused(token)
-        return not last
 
     def _error(self, response: httpx.Response, path: str) -> SyncError:
         """What a refusal means, counted where Exact counts it."""
@@ -156,14 +155,25 @@ class Client:
         now = self._clock.now()
         hour_end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         if self._budgets.count(f"{self._budget_key}.errors.{path}", hour_end) >= ERRORS_AN_HOUR:
-            self._budgets.block(f"{self._budget_key}.{path}", hour_end)
+            self._block(f"{self._budget_key}.{path}", hour_end)
 
     def _mind_the_limits(self, path: str) -> None:
-        """Raises RateLimited while the division's budget is spent or the endpoint is shut."""
+        """Raises RateLimited while the division's budget is spent or the endpoint is shut.
+
+        What others found out is read once for each endpoint; what we find out ourselves is known at once. Whoever
+        misses a block meets a 429, which costs nothing but the call.
+        """
         now = self._clock.now()
         for key in (self._budget_key, f"{self._budget_key}.{path}"):
-            if until := self._budgets.blocked_until(key, now):
+            if key not in self._blocked:
+                self._blocked[key] = self._budgets.blocked_until(key, now)
+            until = self._blocked[key]
+            if until and until > now:
                 raise RateLimited(vendor=VENDOR, until=until)
+
+    def _block(self, key: str, until: datetime) -> None:
+        self._blocked[key] = until
+        self._budgets.block(key, until)
 
     def _note_the_limits(self, response: httpx.Response) -> None:
         """Remember what is left of the day, and stop everybody when the minute or the day is spent."""
@@ -171,10 +181,10 @@ class Client:
         if day:
             self.daily = DailyBudget(left=day.left / day.limit if day.limit else 0.0, resets_at=day.reset)
             if day.left == 0:
-                self._budgets.block(self._budget_key, day.reset + timedelta(seconds=1))
+                self._block(self._budget_key, day.reset + timedelta(seconds=1))
         minute = _Limit.of(response, "X-RateLimit-Minutely-")
         if minute and minute.left == 0 and response.status_code != 429:
-            self._budgets.block(self._budget_key, self._minute_end(minute))
+            self._block(self._budget_key, self._minute_end(minute))
 
     def _limited(self, response: httpx.Response, path: str) -> RateLimited:
         """A 429: of the day, of the minute, or of this endpoint when both have calls left.
@@ -189,7 +199,7 @@ class Client:
             key, until = f"{key}.{path}", self._clock.now() + ENDPOINT_SHUT
         else:
             until = self._minute_end(minute)
-        self._budgets.block(key, until)
+        self._block(key, until)
         return RateLimited(vendor=VENDOR, until=until)
 
     def _minute_end(self, minute: _Limit | None) -> datetime:

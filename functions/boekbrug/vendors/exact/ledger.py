@@ -32,7 +32,7 @@ from ...domain.ledger import (
 )
 from ...domain.relations import Relation, RelationDraft, RelationQuery
 from ...ports import Clock
-from . import mapping, wire
+from . import mapping, refusals, wire
 from .client import VENDOR, Client, Said, fields_of
 
 ABILITIES = Abilities()  # one entry a call, numbers chosen by Exact, a journal for each kind
@@ -144,7 +144,7 @@ class ExactLedger:
             "crm/Accounts",
             body,
             lambda row: mapping.relation(wire.Account.model_validate(row), self._today()),
-            lambda said: mapping.relation_refused(said, draft),
+            lambda said: refusals.relation_refused(said, draft),
         )
 
     # --- documents --------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class ExactLedger:
             "salesentry/SalesEntries",
             prepared.payload,
             lambda row: mapping.booking(wire.SalesEntry.model_validate(row), self._realm),
-            lambda said: mapping.entry_refused(said, prepared.entry),
+            lambda said: refusals.entry_refused(said, prepared.entry),
         )
 
     def find_bookings(self, prepared: Sequence[Prepared]) -> Sequence[Sequence[Booking]]:
@@ -176,7 +176,7 @@ class ExactLedger:
         terms = [f"YourRef eq {mapping.quoted(reference)}" for reference in references]
         rows = {row.EntryID: row for row in self._any_of("salesentry/SalesEntries", wire.SalesEntry, terms)}
         found = [booking for row in rows.values() if (booking := mapping.booking(row, self._realm))]
-        return [[booking for booking in found if booking.reference == reference.strip()] for reference in references]
+        return [[booking for booking in found if _same(booking.reference, reference)] for reference in references]
 
     def bookings(self, journals: Sequence[str], start: date, since: Cursor | None) -> Iterator[Page[Booking]]:
         for rows, cursor in self._changes("sync/Financial/TransactionLines", wire.TransactionLine, since):
@@ -193,37 +193,35 @@ class ExactLedger:
     def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
         for rows, cursor in self._changes("sync/Cashflow/PaymentTerms", wire.PaymentTerm, since):
             terms = [row for row in rows if mapping.is_sales_term(row)]
-            matched_with = self._matched_with(
-                {row.TransactionEntryID for row in terms if mapping.settled_without_money(row)}
+            partners = mapping.partners(rows)
+            in_doubt = {
+                row.TransactionEntryID
+                for row in terms
+                if mapping.settled_without_money(row) and not partners.get(row.ID)
+            }
+            counters = self._counters(in_doubt)
+            none: frozenset[int] = frozenset()
+            found = (
+                mapping.settlement(row, partners.get(row.ID) or counters.get(row.TransactionEntryID, none))
+                for row in terms
             )
-            nothing: frozenset[int] = frozenset()
-            yield Page(
-                tuple(mapping.settlement(row, matched_with.get(row.TransactionEntryID, nothing)) for row in terms),
-                cursor,
-            )
+            yield Page(tuple(found), cursor)
 
-    def _matched_with(self, entries: set[str]) -> dict[str, frozenset[int]]:
-        """For each of these entries the types of entries its receivable was matched with.
+    def _counters(self, entries: set[str]) -> dict[str, frozenset[int]]:
+        """For each of these entries the types of entries its receivable was matched with, from the ledger itself.
 
         A match links two lines by `OffsetID`, one way or the other, so both ways are asked.
         """
-        receivables = self._any_of(
-            "financialtransaction/TransactionLines",
-            wire.Receivable,
-            [f"EntryID eq guid'{entry}'" for entry in sorted(entries)],
-            also="LineNumber eq 0",
-        )
-        entry_of = {row.ID: row.EntryID for row in receivables}
-        offset_of = {row.OffsetID: row.EntryID for row in receivables if row.OffsetID}
-        counters = self._any_of(
-            "financialtransaction/TransactionLines",
-            wire.CounterLine,
-            [f"OffsetID eq guid'{line}'" for line in entry_of] + [f"ID eq guid'{line}'" for line in offset_of],
-        )
+        path = "financialtransaction/TransactionLines"
+        of_entries = [f"EntryID eq guid'{entry}'" for entry in sorted(entries)]
+        receivables = self._any_of(path, wire.Receivable, of_entries, also="LineNumber eq 0")
+        ends = [f"OffsetID eq guid'{row.ID}'" for row in receivables]
+        ends += [f"ID eq guid'{row.OffsetID}'" for row in receivables if row.OffsetID]
         types: dict[str, set[int]] = {}
-        for counter in counters:
-            for entry in {entry_of.get(counter.OffsetID), offset_of.get(counter.ID)} - {None}:
-                types.setdefault(entry, set()).add(counter.Type)
+        for counter in self._any_of(path, wire.CounterLine, ends):
+            for row in receivables:
+                if counter.OffsetID == row.ID or row.OffsetID == counter.ID:
+                    types.setdefault(row.EntryID, set()).add(counter.Type)
         return {entry: frozenset(found) for entry, found in types.items()}
 
     # --- how Exact is asked -----------------------------------------------------------------------------------------
@@ -238,12 +236,14 @@ class ExactLedger:
             highest = max([highest, *(row.Timestamp for row in rows)])
             yield rows, Cursor(str(highest))
 
-    def _any_of(self, path: str, model: type[Any], terms: Sequence[str], also: str = "") -> Iterator[Any]:
+    def _any_of(self, path: str, model: type[Any], terms: Sequence[str], also: str = "") -> list[Any]:
         """Rows for which one of the terms holds: few calls for many questions. No terms, no call."""
         distinct = list(dict.fromkeys(terms))
+        found: list[Any] = []
         for first in range(0, len(distinct), MOST_TERMS):
             chain = " or ".join(distinct[first : first + MOST_TERMS])
-            yield from self._client.rows(path, model, f"({chain}) and {also}" if also else chain)
+            found += self._client.rows(path, model, f"({chain}) and {also}" if also else chain)
+        return found
 
     def _created(
         self, path: str, body: str, read: Callable[[Any], Any], refused: Callable[[str], SyncError]
@@ -260,3 +260,8 @@ class ExactLedger:
         except ValidationError as error:
             return Unknown(why=f"{path} answered with unreadable {fields_of(error)}")
         return Done(row) if row else Unknown(why=f"{path} answered with a row of another type")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two references are one to Exact; its filter may ignore case."""
+    return one.strip().casefold() == other.strip().casefold()

@@ -203,7 +203,8 @@ class PaymentTerm(Row):
 
     Timestamp: Stamp
     ID: Text
-    LineType: int  # 20 receipt, 22 payment
+    EntryID: Text  # of the set this part was split off or matched in
+    LineType: int | None  # 20 receipt, 22 payment
     TransactionEntryID: Text
     TransactionType: int | None
     Status: int  # 20 open, 30 and 40 in collection, 50 matched

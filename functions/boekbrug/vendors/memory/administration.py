@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from ...domain.documents import DocumentKind
 from ...domain.errors import (
     AccountBlocked,
     FiscalYearMissing,
@@ -38,6 +37,8 @@ from ...domain.ledger import (
 from ...domain.money import Money
 from ...domain.relations import Relation, RelationRef
 
+HERE = AdministrationId("memory.-.1")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -56,7 +57,7 @@ class Part:
 class MemoryAdministration:
     """One administration. Every change gets the next `version`, which is what cursors count in."""
 
-    id: AdministrationId = AdministrationId("memory.-.1")
+    id: AdministrationId = HERE
     name: str = "Voorbeeld BV"
     currency: str = "EUR"
     journals: list[Journal] = field(

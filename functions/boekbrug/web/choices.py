@@ -1,0 +1,53 @@
+"""What may be chosen together when an entity is connected: pure rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..domain.connections import Connection
+from ..domain.documents import Entity
+from ..domain.errors import EntityTaken, JournalShared, WrongVatNumber
+from ..domain.ledger import AdministrationId
+from ..domain.relations import compact_vat
+
+# Packages that take invoices and credit notes in one journal (rules.md 32). `Ledger.abilities` says it too, but a
+# ledger opens with a login, and the pages have no right to one.
+ONE_JOURNAL = frozenset({"twinfield"})
+
+
+def check_free(entity: Entity, administration: AdministrationId, others: Sequence[Connection]) -> None:
+    """An entity has one active connection; an earlier one to the same books is switched on again, not made anew.
+
+    Raises: EntityTaken.
+    """
+    for other in others:
+        if other.entity == entity.id and (other.active or other.administration == administration):
+            raise EntityTaken(entity=entity.name)
+
+
+def check_vat_number(
+    entity: Entity, administration: AdministrationId, others: Sequence[Connection], entities: Sequence[Entity]
+) -> None:
+    """Entities in one administration must have the same VAT number (rules.md 32).
+
+    Raises: WrongVatNumber.
+    """
+    numbers = {one.id: one.vat_number for one in entities}
+    for other in others:
+        neighbour = other.active and other.administration == administration
+        if neighbour and _digits(numbers.get(other.entity, "")) != _digits(entity.vat_number):
+            raise WrongVatNumber(entity=entity.name)
+
+
+def _digits(vat_number: str) -> str:
+    """Compared without the country in front, which people leave out as often as not."""
+    return compact_vat(vat_number).lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def check_journals(package: str, invoices: str, credit_notes: str) -> None:
+    """Each kind needs a journal of its own, unless the package takes both in one. Not chosen yet is no conflict.
+
+    Raises: JournalShared.
+    """
+    if invoices and invoices == credit_notes and package not in ONE_JOURNAL:
+        raise JournalShared(journal=invoices)

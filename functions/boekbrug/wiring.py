@@ -1,0 +1,265 @@
+"""The only file that knows every room: it builds the house a function works in.
+
+Clients are made when they are first needed, so a function pays at its cold start for what it uses and holds no right
+it does not need. Tests install a house of their own with `use`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import botocore.config
+import botocore.session
+import httpx
+from aws_lambda_powertools import Logger
+
+from .clocks import StageClock, SystemClock
+from .domain.connections import LoginId
+from .domain.documents import AccountId
+from .domain.errors import AccessExpired
+from .domain.ledger import AdministrationId
+from .ports import Clock, Focus, FocusUser, Ledger, Login, Package, RealClock, Tokens
+from .settings import Settings, settings
+from .store.accounts import DynamoAccounts
+from .store.audit import DynamoAudit
+from .store.budgets import DynamoBudgets
+from .store.connections import DynamoConnections
+from .store.documents import DynamoDocuments
+from .store.jobs import DynamoJobs
+from .store.links import DynamoLinks
+from .store.logins import DynamoLogins, Seal
+from .store.nudges import SqsNudges
+from .store.problems import DynamoProblems
+from .store.seen import DynamoSeen
+from .store.sessions import DynamoOAuthStates, DynamoSessions, DynamoWebhookTokens
+from .store.settlements import DynamoSettlements
+from .store.snapshots import DynamoSnapshots
+from .store.table import Items
+from .vendors.http import Http, new_client
+from .vendors.oauth import App, Room, TokenKeeper
+from .vendors.registry import door_of, split
+
+CLIENT = botocore.config.Config(
+    retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=10, tcp_keepalive=True
+)
+EXACT_SITES = {"nl": "https://start.exactonline.nl", "be": "https://start.exactonline.be"}
+
+
+class Aws:
+    """Clients of the cloud, each made when first asked for. Plain botocore: boto3's resources cost a cold start."""
+
+    def __init__(self) -> None:
+        self._session = botocore.session.get_session()
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._session.create_client(service, config=CLIENT)
+        return self._clients[service]
+
+
+class VendorApps:
+    """Our registrations at the vendors, read from the secret once a sandbox."""
+
+    def __init__(self, read_secret: Callable[[], str], at: Settings, public_url: str) -> None:
+        self._read_secret = read_secret
+        self._settings = at
+        self._public_url = public_url
+
+    @cached_property
+    def _registered(self) -> Mapping[str, Mapping[str, str]]:
+        return json.loads(self._read_secret())
+
+    def app(self, vendor: str, realm: str) -> App:
+        """`realm` is a country for Exact, whose apps are registered per country, and "-" elsewhere."""
+        name = vendor if realm == "-" else f"{vendor}.{realm}"
+        registered = self._registered[name]
+        auth_url, api_url = self._urls(vendor, realm)
+        return App(
+            vendor=vendor,
+            realm=realm,
+            client_id=registered["client_id"],
+            client_secret=registered["client_secret"],
+            redirect_uri=f"{self._public_url}/callback/{vendor}",
+            auth_url=auth_url,
+            api_url=api_url,
+            webhook_secret=registered.get("webhook_secret", ""),
+        )
+
+    def _urls(self, vendor: str, realm: str) -> tuple[str, str]:
+        if vendor == "teamleader":
+            return self._settings.teamleader_auth_url, self._settings.teamleader_api_url
+        site = self._settings.exact_base_url or EXACT_SITES[realm]
+        return site, site
+
+
+class VendorGrants:
+    """Consent at any vendor, through its door."""
+
+    def __init__(self, apps: VendorApps, client: httpx.Client, clock: Clock) -> None:
+        self._apps = apps
+        self._client = client
+        self._clock = clock
+
+    def authorize_url(self, vendor: str, realm: str, state: str) -> str:
+        return door_of(vendor).authorize_url(self._apps.app(vendor, realm), state)
+
+    def exchange(self, vendor: str, realm: str, code: str, account: AccountId | None) -> tuple[Login, FocusUser | None]:
+        door, app, http = door_of(vendor), self._apps.app(vendor, realm), Http(vendor, self._client)
+        tokens = door.exchange(app, http, code, self._clock.now())
+        user = door.user_of(app, http, tokens.access)
+        if isinstance(user, FocusUser):
+            login = LoginId(f"{vendor}.{realm}.{user.id}")
+            return Login(login, user.account, vendor, realm, user.id, tokens), user
+        if account is None:
+            raise ValueError(f"nobody is signed in to connect {vendor}")
+        return Login(LoginId(f"{vendor}.{realm}.{user}"), account, vendor, realm, user, tokens), None
+
+    def webhook_secret(self, vendor: str, realm: str) -> str:
+        return self._apps.app(vendor, realm).webhook_secret
+
+
+class DeployedHouse:
+    """`ports.House` on AWS: one per invocation, over what the sandbox keeps."""
+
+    def __init__(self, sandbox: Sandbox, public_url: str) -> None:
+        self._sandbox = sandbox
+        items = sandbox.items
+        self.clock: Clock = sandbox.clock
+        self.real: RealClock = sandbox.real
+        self.accounts = DynamoAccounts(items)
+        self.sessions = DynamoSessions(items)
+        self.states = DynamoOAuthStates(items)
+        self.webhook_tokens = DynamoWebhookTokens(items)
+        self.connections = DynamoConnections(items)
+        self.jobs = DynamoJobs(items)
+        self.budgets = DynamoBudgets(items)
+        self.logins = sandbox.logins
+        self.public_url = public_url
+        self._apps = VendorApps(sandbox.read_secret, sandbox.settings, public_url)
+        self.grants = VendorGrants(self._apps, sandbox.http_client, self.clock)
+
+    @cached_property
+    def nudges(self) -> SqsNudges:
+        return SqsNudges(self._sandbox.aws.client("sqs"), self._sandbox.settings.queues())
+
+    def focus(self, account: AccountId) -> Focus:
+        known = self.accounts.get(account)
+        if known is None:
+            raise AccessExpired(vendor="teamleader")
+        room = self._room(account, "teamleader", "-", known.focus_login)
+        return door_of("teamleader").open_focus(room)
+
+    def package(self, account: AccountId, login: LoginId) -> Package:
+        vendor, realm, _ = login.split(".", 2)
+        return door_of(vendor).open_package(self._room(account, vendor, realm, login))
+
+    def ledger(self, account: AccountId, administration: AdministrationId) -> Ledger:
+        vendor, realm, _ = split(administration)
+        connection = self.connections.of_administration(account, administration)[0]
+        room = self._room(account, vendor, realm, connection.login)
+        return door_of(vendor).open_ledger(room, administration)
+
+    def _room(self, account: AccountId, vendor: str, realm: str, login: LoginId) -> Room:
+        door, app = door_of(vendor), self._apps.app(vendor, realm)
+        http = Http(vendor, self._sandbox.http_client)
+
+        def refresh(refresh_token: str) -> Tokens:
+            return door.refresh(app, http, refresh_token, self.clock.now())
+
+        tokens = TokenKeeper(
+            account,
+            login,
+            self.logins,
+            self.clock,
+            self.real,
+            refresh,
+            vendor=vendor,
+            not_before_s=door.NOT_BEFORE_S,
+        )
+        return Room(app, http, tokens, self.budgets, self.clock, account)
+
+    def links(self, account: AccountId, administration: AdministrationId) -> DynamoLinks:
+        return DynamoLinks(self._sandbox.items, account, administration)
+
+    def documents(self, account: AccountId, administration: AdministrationId) -> DynamoDocuments:
+        return DynamoDocuments(self._sandbox.items, account, administration)
+
+    def seen(self, account: AccountId, administration: AdministrationId) -> DynamoSeen:
+        return DynamoSeen(self._sandbox.items, account, administration)
+
+    def settlements(self, account: AccountId, administration: AdministrationId) -> DynamoSettlements:
+        return DynamoSettlements(self._sandbox.items, account, administration)
+
+    def problems(self, account: AccountId, administration: AdministrationId) -> DynamoProblems:
+        return DynamoProblems(self._sandbox.items, account, administration)
+
+    def snapshots(self, account: AccountId) -> DynamoSnapshots:
+        return DynamoSnapshots(self._sandbox.items, account)
+
+    def audit(self, account: AccountId) -> DynamoAudit:
+        return DynamoAudit(self._sandbox.items, account)
+
+
+class Sandbox:
+    """What one Lambda sandbox keeps between invocations."""
+
+    def __init__(self, at: Settings, aws: Any = None, transport: httpx.BaseTransport | None = None) -> None:
+        self.settings = at
+        self.aws = aws or Aws()
+        self.items = Items(self.aws.client("dynamodb"), at.table_name)
+        self.real: RealClock = SystemClock()
+        self._transport = transport
+        self._secret = ""
+
+    @cached_property
+    def clock(self) -> Clock:
+        return StageClock(self.settings.clock_url) if self.settings.clock_url else SystemClock()
+
+    @cached_property
+    def http_client(self) -> httpx.Client:
+        return new_client(self._transport)
+
+    @cached_property
+    def logins(self) -> DynamoLogins:
+        return DynamoLogins(self.items, Seal(lambda: self.aws.client("kms"), self.settings.token_key_id))
+
+    def read_secret(self) -> str:
+        if not self._secret:
+            answer = self.aws.client("secretsmanager").get_secret_value(SecretId=self.settings.app_credentials_arn)
+            self._secret = answer["SecretString"]
+        return self._secret
+
+    def house(self, public_url: str = "") -> DeployedHouse:
+        """`public_url`: where the request came in; the settings' own goes before it."""
+        if isinstance(self.clock, StageClock):
+            self.clock.refresh()  # once per invocation
+        return DeployedHouse(self, self.settings.public_url or public_url)
+
+
+_sandbox: Sandbox | None = None
+
+
+def house(public_url: str = "") -> DeployedHouse:
+    """The house this function works in."""
+    global _sandbox
+    if _sandbox is None:
+        _sandbox = Sandbox(settings())
+    return _sandbox.house(public_url)
+
+
+def use(sandbox: Sandbox | None) -> None:
+    """Work in this sandbox from now on; None: make one from the environment at the next call."""
+    global _sandbox
+    _sandbox = sandbox
+
+
+_logger = Logger()
+
+
+def logger() -> Logger:
+    """Structured logs; never tokens, bodies or people's data."""
+    return _logger

@@ -1,0 +1,247 @@
+"""Benches: a ledger, and behind its back the hands of a bookkeeper and of fate.
+
+The contract suite asks a bench for its ledger and pulls its levers; how a package is paid in, or how an answer gets
+lost, is the bench's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+import httpx
+from boekbrug.domain.connections import LoginId
+from boekbrug.domain.documents import AccountId
+from boekbrug.domain.ledger import BookingRef, SalesEntry
+from boekbrug.domain.money import Money
+from boekbrug.domain.relations import Address, Relation, RelationRef
+from boekbrug.ports import Ledger, Login, Package
+from boekbrug.vendors.exact import door
+from boekbrug.vendors.http import Http
+from boekbrug.vendors.memory import MemoryAdministration, MemoryLedger, MemoryPackage
+from boekbrug.vendors.oauth import App, Room, TokenKeeper
+from boekbrug.vendors.registry import administration_id
+
+from fakes.exact import ExactFake
+from tests.support.budgets import MemoryBudgets
+from tests.support.logins import MemoryLogins
+
+
+class Bench(Protocol):
+    """One administration with a year of open periods, two sales journals and VAT codes of 21, 6 and 0 per cent."""
+
+    ledger: Ledger
+    package: Package
+    year: int  # whose periods are open
+    odd_account: str  # exists, but takes no revenue
+
+    # what a bookkeeper does by hand
+    def add_relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> RelationRef:
+        """A relation as somebody typed it."""
+        ...
+
+    def add_namesakes(self, name: str, count: int) -> None: ...
+    def book_by_hand(self, entry: SalesEntry) -> None:
+        """The same document, typed in by a person: its number as reference, without our key."""
+        ...
+
+    def close_period(self, day: date, journal: str) -> None: ...
+    def pay(self, booking: BookingRef, amount: Money, day: date) -> None: ...
+    def write_off(self, booking: BookingRef, amount: Money, day: date) -> None: ...
+    def match(self, invoice: BookingRef, credit_note: BookingRef, amount: Money, day: date) -> None: ...
+    def unmatch(self, invoice: BookingRef, other: BookingRef | None = None) -> None:
+        """Undo the match with that credit note; without one, the match with the payment."""
+        ...
+
+    def delete(self, booking: BookingRef) -> None: ...
+
+    # what fate does
+    def lose_next_answer(self) -> None:
+        """The next write arrives; its answer does not."""
+        ...
+
+    def lose_next_request(self) -> None: ...
+
+    # what the books hold
+    def vat_by_code(self, booking: BookingRef) -> Mapping[str, tuple[Money, Money]]:
+        """Net and VAT per code, signed as printed."""
+        ...
+
+
+class MemoryBench:
+    """Books in memory."""
+
+    year = 2026
+    odd_account = "550000"
+
+    def __init__(self) -> None:
+        self.books = MemoryAdministration()
+        self.ledger = MemoryLedger(self.books)
+        self.package = MemoryPackage(self.books)
+        self.pay = self.books.pay
+        self.write_off = self.books.write_off
+        self.match = self.books.match
+        self.delete = self.books.delete
+        self.vat_by_code = self.books.vat_by_code
+        self.close_period = self.books.close_period
+
+    def add_relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> RelationRef:
+        nowhere = Address("", "", "", "")
+        relation = Relation(RelationRef(""), "", name, vat_number, "", "", "", nowhere, customer, blocked=False)
+        return self.books.add_relation(relation).ref
+
+    def add_namesakes(self, name: str, count: int) -> None:
+        for _ in range(count):
+            self.add_relation(name)
+
+    def book_by_hand(self, entry: SalesEntry) -> None:
+        self.books.add_booking(entry, by_hand=True)
+
+    def unmatch(self, invoice: BookingRef, other: BookingRef | None = None) -> None:
+        self.books.unmatch(invoice)
+
+    def lose_next_answer(self) -> None:
+        self.books.lost_answers += 1
+
+    def lose_next_request(self) -> None:
+        self.books.lost_requests += 1
+
+
+class ExactBench:
+    """A division of the fake Exact Online, entered through the vendor's own door."""
+
+    year = 2026
+    division = 3001234  # of the fake's demo: Belgian, entries are processed as they come
+
+    def __init__(self, fake: ExactFake, client: httpx.Client, base_url: str) -> None:
+        self._fake = fake
+        self._web = client
+        self._url = base_url
+        described = fake.described(base_url)
+        app = App(
+            vendor="exact",
+            realm="be",
+            client_id=described["client_id"],
+            client_secret=described["client_secret"],
+            redirect_uri="https://boekbrug.example/callback",
+            auth_url=base_url,
+            api_url=base_url,
+        )
+        self._lever("seed", {"redirect_uris": [app.redirect_uri]})
+        http = Http("exact", client, sleep=lambda seconds: None)
+        self.room = Room(app, http, self._tokens(app, http), MemoryBudgets(), fake.clock, AccountId("account"))
+        self.package = door.open_package(self.room)
+        self.ledger = door.open_ledger(self.room, administration_id("exact", "be", str(self.division)))
+        self.odd_account = next(row["ID"] for row in self._state("accounts") if row["Type"] == 24)
+
+    def _tokens(self, app: App, http: Http) -> TokenKeeper:
+        """Consent in the browser, the code, the first pair: a login as `connect` makes it."""
+        consent = self._web.get(door.authorize_url(app, "state") + "&auto=1")
+        code = httpx.URL(consent.headers["location"]).params["code"]
+        clock = self._fake.clock
+        tokens = door.exchange(app, http, code, clock.now())
+        user = door.user_of(app, http, tokens.access)
+        login = Login(LoginId(f"exact.be.{user}"), AccountId("account"), "exact", "be", user, tokens)
+        return TokenKeeper(
+            login.account,
+            login.id,
+            MemoryLogins(login),
+            clock,
+            clock,
+            lambda refresh_token: door.refresh(app, http, refresh_token, clock.now()),
+            vendor="exact",
+            not_before_s=door.NOT_BEFORE_S,
+        )
+
+    def add_relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> RelationRef:
+        row = {"Name": name, "VATNumber": vat_number or None, "Status": "C" if customer else "P"}
+        made = self._lever("seed", {"accounts": [{"tenant": self.division, **row}]})
+        return RelationRef(made["accounts"][0])
+
+    def add_namesakes(self, name: str, count: int) -> None:
+        self._lever("seed", {"accounts": [{"tenant": self.division, "Name": name, "Status": "C"}] * count})
+
+    def book_by_hand(self, entry: SalesEntry) -> None:
+        self._lever(
+            "book_by_hand",
+            {
+                "Customer": entry.relation,
+                "Journal": entry.journal,
+                "EntryDate": entry.day.isoformat(),
+                "YourRef": entry.number,
+                "Description": "Getypt",
+                "SalesEntryLines": [
+                    {"GLAccount": line.account, "AmountFC": float(line.net.amount), "VATCode": line.vat_code}
+                    for line in entry.lines
+                ],
+            },
+        )
+
+    def close_period(self, day: date, journal: str) -> None:
+        self._lever("close_period", {"year": day.year, "period": day.month, "journal": journal})
+
+    def pay(self, booking: BookingRef, amount: Money, day: date) -> None:
+        self._pay(booking, amount, day, "bank")
+
+    def write_off(self, booking: BookingRef, amount: Money, day: date) -> None:
+        self._pay(booking, amount, day, "write_off")
+
+    def _pay(self, booking: BookingRef, amount: Money, day: date, kind: str) -> None:
+        self._lever("pay", {"booking": booking, "amount": str(amount.amount), "date": day.isoformat(), "kind": kind})
+
+    def match(self, invoice: BookingRef, credit_note: BookingRef, amount: Money, day: date) -> None:
+        self._lever("match", {"a": invoice, "b": credit_note, "amount": str(amount.amount), "date": day.isoformat()})
+
+    def unmatch(self, invoice: BookingRef, other: BookingRef | None = None) -> None:
+        self._lever("unmatch", {"a": invoice, **({"b": other} if other else {})})
+
+    def delete(self, booking: BookingRef) -> None:
+        self._lever("delete_booking", {"booking": booking})
+
+    # what only Exact knows
+
+    def add_patient_journal(self, code: str) -> None:
+        """A sales journal whose entries wait until somebody processes them."""
+        row = {"Code": code, "Description": "Verkopen, later", "Type": 20, "AutoSave": False}
+        self._lever("seed", {"journals": [{"tenant": self.division, **row}]})
+
+    def process(self, booking: BookingRef) -> None:
+        self._lever("process", {"booking": booking})
+
+    def select_for_collection(self, booking: BookingRef) -> None:
+        self._lever("select_for_collection", {"booking": booking})
+
+    # what fate does
+
+    def lose_next_answer(self) -> None:
+        self._fault("commit_then_drop")
+
+    def lose_next_request(self) -> None:
+        self._fault("drop_before")
+
+    def vat_by_code(self, booking: BookingRef) -> Mapping[str, tuple[Money, Money]]:
+        row = next(row for row in self._state("bookings") if row["id"] == booking)
+        sign = -1 if row["Type"] == 21 else 1
+        found: dict[str, tuple[Money, Money]] = {}
+        for line in row["lines"]:
+            zero = Money.zero(row["Currency"])
+            net, vat = found.get(line["VATCode"], (zero, zero))
+            amounts = (Money(sign * Decimal(str(line[name])), zero.currency) for name in ("AmountFC", "VATAmountFC"))
+            found[line["VATCode"]] = (net + next(amounts), vat + next(amounts))
+        return found
+
+    def _fault(self, do: str) -> None:
+        answer = self._web.post(f"{self._url}/_fake/faults", json=[{"match": {"method": "POST"}, "do": do}])
+        assert answer.is_success, answer.text
+
+    def _state(self, section: str) -> list[dict[str, Any]]:
+        rows = self._web.get(f"{self._url}/_fake/state", params={"only": section}).json()[section]
+        return [row for row in rows if row["tenant"] == self.division]
+
+    def _lever(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        tenant = {} if name == "seed" else {"tenant": self.division}
+        answer = self._web.post(f"{self._url}/_fake/{name}", json={**tenant, **body})
+        assert answer.is_success, f"{name}: {answer.text}"
+        return answer.json()

@@ -1,0 +1,544 @@
+"""What every package keeps, whatever it is called: the contract of the port `Ledger`.
+
+Subclass it with a fixture `bench` and follow the red.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind, document_key
+from boekbrug.domain.entries import period_for
+from boekbrug.domain.errors import (
+    AccountBlocked,
+    CustomerIncomplete,
+    JournalMissing,
+    JournalNotSales,
+    PeriodClosed,
+    RelationGone,
+    VatCodeRefused,
+)
+from boekbrug.domain.ledger import (
+    Booking,
+    Cursor,
+    Done,
+    EntryLine,
+    JournalKind,
+    Page,
+    Refused,
+    Regime,
+    SalesEntry,
+    Settlement,
+    SettlementKind,
+    Unknown,
+)
+from boekbrug.domain.money import Money
+from boekbrug.domain.relations import Address, RelationDraft, RelationQuery, RelationRef
+
+from .benches import Bench
+
+INVOICE, CREDIT_NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
+PER_LINE = (("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.55", "21", "0.12"))
+PER_RATE = (("0.55", "21", "0.12"), ("0.55", "21", "0.11"), ("0.55", "21", "0.12"))
+RESIDUAL = (("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.60", "21", "0.11"))
+PLAIN = (("1000.00", "21", "210.00"),)
+
+
+def eur(amount: str) -> Money:
+    return Money.of(amount, "EUR")
+
+
+def read(pages: Iterator[Page]) -> tuple[list, Cursor]:
+    """All rows of a reader, and its last cursor."""
+    rows: list = []
+    for page in pages:
+        rows += page.rows
+    return rows, page.cursor
+
+
+class LedgerContract:
+    """Every test gets a fresh bench."""
+
+    # --- builders ---------------------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def customer(self, bench: Bench) -> RelationRef:
+        return bench.add_relation("Bakkerij De Korenmolen BV", "BE0123456749")
+
+    @pytest.fixture
+    def an_entry(self, bench: Bench, customer: RelationRef):
+        """Builds entries from lines (net, percentage, VAT), with codes, account and period from the ledger itself."""
+        ledger = bench.ledger
+        sales = [journal.code for journal in ledger.journals() if journal.kind is JournalKind.SALES]
+        codes = {
+            (kind, code.percentage): code.code
+            for code in ledger.vat_codes()
+            if code.usable and code.regime is Regime.DOMESTIC
+            for kind in code.kinds
+        }
+        account = ledger.revenue_accounts()[0].id
+        years = ledger.fiscal_years()
+
+        def build(
+            number: str = "2026/0117",
+            kind: DocumentKind = INVOICE,
+            lines: Iterable[tuple[str, str, str]] = PLAIN,
+            currency: str = "EUR",
+            rate: str = "1",
+            **changes: object,
+        ) -> SalesEntry:
+            day = changes.pop("day", date(bench.year, 5, 11))
+            journal = changes.pop("journal", sales[0] if kind is INVOICE else sales[-1])
+            entry = SalesEntry(
+                document=DocumentId(f"document-{number}"),
+                key=document_key(DocumentId(f"document-{number}")),
+                kind=kind,
+                number=number,
+                journal=journal,
+                day=day,
+                due_on=day + timedelta(days=14) if kind is INVOICE else None,
+                period=period_for(day, years, journal),
+                relation=customer,
+                currency=currency,
+                exchange_rate=Decimal(rate),
+                lines=tuple(
+                    EntryLine(
+                        account,
+                        codes[kind, Decimal(percentage) / 100],
+                        Money.of(net, currency),
+                        Money.of(vat, currency),
+                        "Advies",
+                    )
+                    for net, percentage, vat in lines
+                ),
+            )
+            return replace(entry, **changes)
+
+        return build
+
+    def book(self, bench: Bench, entry: SalesEntry) -> Booking:
+        (outcome,) = bench.ledger.book(bench.ledger.prepare([entry]))
+        assert isinstance(outcome, Done), outcome
+        return outcome.value
+
+    def refusal(self, bench: Bench, entry: SalesEntry) -> Exception:
+        (outcome,) = bench.ledger.book(bench.ledger.prepare([entry]))
+        assert isinstance(outcome, Refused), outcome
+        assert bench.ledger.find_bookings(bench.ledger.prepare([entry])) == [[]]
+        return outcome.cause
+
+    def settled(self, bench: Bench, since: Cursor | None = None) -> dict[str, Settlement]:
+        """The latest row of each part."""
+        rows, _ = read(bench.ledger.settlements(since))
+        return {row.id: row for row in rows}
+
+    def money_of(self, bench: Bench, booking: Booking, kind: SettlementKind) -> list[str]:
+        rows = self.settled(bench).values()
+        return sorted(str(row.amount) for row in rows if row.booking == booking.ref and row.kind is kind)
+
+    # --- what an administration holds -------------------------------------------------------------------------------
+
+    def test_it_knows_itself_as_its_package_lists_it(self, bench):
+        own = bench.ledger.administration()
+        assert own in bench.package.administrations()
+        assert own.usable
+        assert own.currency == "EUR"
+
+    def test_it_has_sales_journals_open_periods_and_somewhere_to_book_revenue(self, bench):
+        sales = [journal for journal in bench.ledger.journals() if journal.kind is JournalKind.SALES]
+        assert len(sales) >= 2
+        assert any(journal.kind is JournalKind.BANK for journal in bench.ledger.journals())
+        assert bench.ledger.revenue_accounts()
+        years = bench.ledger.fiscal_years()
+        days = [date(bench.year, 1, 1) + timedelta(days=n) for n in range(365)]
+        assert all(period_for(day, years, sales[0].code) for day in days)
+
+    def test_percentages_of_vat_codes_are_fractions(self, bench):
+        usable = [code for code in bench.ledger.vat_codes() if code.usable]
+        assert {Decimal("0.21"), Decimal("0.06"), Decimal(0)} <= {code.percentage for code in usable}
+
+    def test_payment_terms_count_in_days(self, bench):
+        assert 30 in {term.days for term in bench.ledger.payment_terms()}
+
+    # --- relations --------------------------------------------------------------------------------------------------
+
+    def test_a_created_relation_is_a_customer_and_is_found_again(self, bench):
+        (outcome,) = bench.ledger.save_relations([a_draft("Drukkerij Voorbeeld NV", vat_number="BE0987654394")])
+        assert isinstance(outcome, Done)
+        made = outcome.value
+        assert made.is_customer
+        assert made.code
+        ((found,),) = bench.ledger.find_relations([RelationQuery("", vat_number="BE0987654394")])
+        assert (found.ref, found.name, found.email) == (made.ref, "Drukkerij Voorbeeld NV", "info@voorbeeld.example")
+        ((by_ref,),) = bench.ledger.find_relations([RelationQuery("", ref=made.ref)])
+        assert by_ref == found
+
+    @pytest.mark.parametrize("typed", ["BE 0987.654.394", "BE0987.654.394", "BE 0987654394", "BE0987654394"])
+    def test_a_vat_number_is_found_however_it_was_typed(self, bench, typed):
+        ref = bench.add_relation("Drukkerij Voorbeeld", typed)
+        ((found,),) = bench.ledger.find_relations([RelationQuery("Heel anders", vat_number="BE0987654394")])
+        assert found.ref == ref
+
+    def test_a_name_is_found_whatever_its_capitals(self, bench):
+        ref = bench.add_relation("DRUKKERIJ Voorbeeld")
+        ((found,),) = bench.ledger.find_relations([RelationQuery("Drukkerij voorbeeld")])
+        assert found.ref == ref
+
+    def test_half_a_name_is_not_found(self, bench):
+        bench.add_relation("Drukkerij Voorbeeld Gent")
+        assert bench.ledger.find_relations([RelationQuery("Drukkerij Voorbeeld")]) == [[]]
+
+    def test_an_apostrophe_does_no_harm(self, bench):
+        ref = bench.add_relation("O'Brien & Zonen +100%")
+        ((found,),) = bench.ledger.find_relations([RelationQuery("O'Brien & Zonen +100%")])
+        assert found.ref == ref
+
+    def test_a_relation_that_is_no_customer_is_found_and_says_so(self, bench):
+        bench.add_relation("Drukkerij Voorbeeld", customer=False)
+        ((found,),) = bench.ledger.find_relations([RelationQuery("Drukkerij Voorbeeld")])
+        assert not found.is_customer
+
+    def test_answers_come_in_the_order_of_the_questions(self, bench):
+        refs = [bench.add_relation(f"Firma {letter}") for letter in "ABC"]
+        queries = [RelationQuery("Firma C"), RelationQuery("Firma Z"), RelationQuery("Firma A")]
+        found = bench.ledger.find_relations(queries)
+        assert [[relation.ref for relation in answer] for answer in found] == [[refs[2]], [], [refs[0]]]
+
+    def test_a_hundred_questions_are_fewer_calls_but_no_fewer_answers(self, bench):
+        ref = bench.add_relation("Firma 99")
+        found = bench.ledger.find_relations([RelationQuery(f"Firma {n}") for n in range(100)])
+        assert [[relation.ref for relation in answer] for answer in found[98:]] == [[], [ref]]
+
+    def test_all_namesakes_are_found_beyond_one_page(self, bench):
+        bench.add_namesakes("Janssens", 70)
+        (found,) = bench.ledger.find_relations([RelationQuery("Janssens")])
+        assert len({relation.ref for relation in found}) == 70
+
+    def test_a_customer_the_package_would_refuse_has_its_own_outcome(self, bench):
+        drafts = [a_draft("Firma A"), a_draft("Firma B", email="geen adres"), a_draft("Firma C")]
+        first, second, third = bench.ledger.save_relations(drafts)
+        assert (first.value.name, third.value.name) == ("Firma A", "Firma C")
+        assert isinstance(second.cause, CustomerIncomplete)
+        assert second.cause.facts == {"customer": "Firma B", "field": "email"}
+
+    def test_a_relation_whose_answer_was_lost_is_found(self, bench):
+        bench.lose_next_answer()
+        (outcome,) = bench.ledger.save_relations([a_draft("Firma A")])
+        assert isinstance(outcome, Unknown)
+        ((found,),) = bench.ledger.find_relations([RelationQuery("Firma A")])
+        assert found.is_customer
+
+    def test_relations_are_read_in_full_and_then_only_what_changed(self, bench):
+        before = {bench.add_relation("Firma A"), bench.add_relation("Firma B", customer=False)}
+        rows, cursor = read(bench.ledger.relations(None))
+        assert before <= {row.ref for row in rows}
+        assert read(bench.ledger.relations(cursor)) == ([], cursor)
+        later = bench.add_relation("Firma C")
+        rows, _ = read(bench.ledger.relations(cursor))
+        assert [row.ref for row in rows] == [later]
+
+    def test_many_changes_come_in_pages_and_none_is_missed(self, bench):
+        _, cursor = read(bench.ledger.relations(None))
+        bench.add_namesakes("Peeters", 1010)
+        pages = list(bench.ledger.relations(cursor))
+        assert len(pages) > 1
+        assert len({row.ref for page in pages for row in page.rows}) == 1010
+        half_way, _ = read(bench.ledger.relations(pages[0].cursor))
+        assert len(half_way) == 1010 - len(pages[0].rows)
+
+    # --- booking ----------------------------------------------------------------------------------------------------
+
+    def test_the_same_entry_is_prepared_the_same_twice(self, bench, an_entry):
+        once, again, other = bench.ledger.prepare([an_entry(), an_entry(), an_entry(lines=PER_RATE)])
+        assert (once.payload, once.hash) == (again.payload, again.hash)
+        assert once.hash != other.hash
+
+    def test_a_booking_answers_with_what_was_booked(self, bench, an_entry):
+        entry = an_entry()
+        booked = self.book(bench, entry)
+        assert (booked.kind, booked.journal, booked.day) == (INVOICE, entry.journal, entry.day)
+        assert (booked.gross, booked.vat) == (eur("1210.00"), eur("210.00"))
+        assert (booked.reference, booked.key, booked.relation) == (entry.number, entry.key, entry.relation)
+        assert booked.administration == bench.ledger.administration().id
+        assert booked.number
+
+    def test_a_booking_reads_back_as_it_was_answered(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        assert bench.ledger.booking(booked) == booked
+
+    def test_a_deleted_booking_is_gone(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        bench.delete(booked.ref)
+        assert bench.ledger.booking(booked) is None
+
+    @pytest.mark.parametrize("kind", DocumentKind)
+    @pytest.mark.parametrize(("net", "vat"), [("100.00", "21.00"), ("-100.00", "-21.00")])
+    def test_amounts_come_back_as_printed_whatever_the_kind(self, bench, an_entry, kind, net, vat):
+        booked = self.book(bench, an_entry(kind=kind, lines=[(net, "21", vat)]))
+        assert booked.kind is kind
+        assert (booked.gross, booked.vat) == (eur(net) + eur(vat), eur(vat))
+
+    def test_a_whole_credit_note_nets_its_invoice_to_zero_per_code(self, bench, an_entry):
+        lines = [("100.10", "21", "21.02"), ("-7.77", "21", "-1.63"), ("20.00", "6", "1.20")]
+        invoice = self.book(bench, an_entry("1", lines=lines))
+        credit_note = self.book(bench, an_entry("C1", CREDIT_NOTE, lines=lines))
+        assert bench.vat_by_code(invoice.ref) == bench.vat_by_code(credit_note.ref)
+
+    @pytest.mark.parametrize("kind", DocumentKind)
+    @pytest.mark.parametrize("lines", [PER_LINE, PER_RATE, RESIDUAL], ids=["per_line", "per_rate", "residual"])
+    def test_vat_is_booked_to_the_cent_however_it_was_rounded(self, bench, an_entry, kind, lines):
+        entry = an_entry(kind=kind, lines=lines)
+        booked = self.book(bench, entry)
+        assert (booked.gross, booked.vat) == (entry.gross, entry.vat)
+        assert bench.vat_by_code(booked.ref) == entry.vat_by_code()
+
+    def test_several_rates_each_keep_their_vat(self, bench, an_entry):
+        entry = an_entry(lines=[("99.99", "21", "21.00"), ("10.01", "6", "0.60"), ("5.00", "0", "0.00")])
+        booked = self.book(bench, entry)
+        assert bench.vat_by_code(booked.ref) == entry.vat_by_code()
+
+    def test_a_total_of_zero_is_booked_and_awaits_no_payment(self, bench, an_entry):
+        booked = self.book(bench, an_entry(lines=[("10.00", "21", "2.10"), ("-10.00", "21", "-2.10")]))
+        assert booked.gross == eur("0.00")
+        assert self.money_of(bench, booked, SettlementKind.OPEN) == []
+
+    def test_a_foreign_document_keeps_its_own_currency(self, bench, an_entry):
+        booked = self.book(bench, an_entry(currency="USD", rate="0.8", lines=[("100.00", "0", "0.00")]))
+        assert booked.gross == Money.of("100.00", "USD")
+        bench.pay(booked.ref, Money.of("40.00", "USD"), date(bench.year, 6, 1))
+        assert self.money_of(bench, booked, SettlementKind.PAYMENT) == ["40.00 USD"]
+
+    def test_each_entry_has_its_own_outcome(self, bench, an_entry):
+        size = bench.ledger.abilities.batch
+        entries = [an_entry(str(n)) for n in range(max(size, 2))]
+        prepared = bench.ledger.prepare(entries)
+        outcomes = [
+            o for first in range(0, len(prepared), size) for o in bench.ledger.book(prepared[first : first + size])
+        ]
+        assert [outcome.value.reference for outcome in outcomes] == [entry.number for entry in entries]
+
+    # --- refusals ---------------------------------------------------------------------------------------------------
+
+    def test_a_closed_period_refuses(self, bench, an_entry):
+        entry = an_entry()
+        bench.close_period(entry.day, entry.journal)
+        cause = self.refusal(bench, entry)
+        assert isinstance(cause, PeriodClosed)
+        assert cause.facts["period"] == entry.period.name
+
+    def test_a_period_closed_by_hand_is_seen(self, bench, an_entry):
+        entry = an_entry()
+        bench.close_period(entry.day, entry.journal)
+        with pytest.raises(PeriodClosed):
+            period_for(entry.day, bench.ledger.fiscal_years(), entry.journal)
+        assert period_for(entry.day + timedelta(days=31), bench.ledger.fiscal_years(), entry.journal)
+
+    def test_an_unknown_vat_code_refuses(self, bench, an_entry):
+        entry = an_entry()
+        entry = replace(entry, lines=(replace(entry.lines[0], vat_code="ZZZ"),))
+        assert isinstance(self.refusal(bench, entry), VatCodeRefused)
+
+    def test_an_account_that_takes_no_revenue_refuses(self, bench, an_entry):
+        entry = an_entry()
+        entry = replace(entry, lines=(replace(entry.lines[0], account=bench.odd_account),))
+        assert isinstance(self.refusal(bench, entry), AccountBlocked)
+
+    def test_a_journal_that_is_not_for_sales_refuses(self, bench, an_entry):
+        bank = next(journal for journal in bench.ledger.journals() if journal.kind is JournalKind.BANK)
+        assert isinstance(self.refusal(bench, an_entry(journal=bank.code)), JournalNotSales)
+
+    def test_an_unknown_journal_refuses(self, bench, an_entry):
+        assert isinstance(self.refusal(bench, an_entry(journal="ZZ9")), JournalMissing)
+
+    def test_a_relation_that_is_no_customer_refuses(self, bench, an_entry):
+        prospect = bench.add_relation("Firma Misschien", customer=False)
+        assert isinstance(self.refusal(bench, an_entry(relation=prospect)), RelationGone)
+
+    # --- once -------------------------------------------------------------------------------------------------------
+
+    def test_a_booking_whose_answer_was_lost_is_found_exactly(self, bench, an_entry):
+        self.book(bench, an_entry("2026/0116"))
+        prepared = bench.ledger.prepare([an_entry()])
+        bench.lose_next_answer()
+        (outcome,) = bench.ledger.book(prepared)
+        assert isinstance(outcome, Unknown)
+        ((found,),) = bench.ledger.find_bookings(prepared)
+        entry = prepared[0].entry
+        assert (found.key, found.reference, found.gross, found.vat) == (entry.key, entry.number, entry.gross, entry.vat)
+        assert (found.kind, found.journal, found.relation, found.day) == (
+            entry.kind,
+            entry.journal,
+            entry.relation,
+            entry.day,
+        )
+
+    def test_a_booking_that_never_arrived_is_not_found(self, bench, an_entry):
+        prepared = bench.ledger.prepare([an_entry()])
+        bench.lose_next_request()
+        (outcome,) = bench.ledger.book(prepared)
+        assert isinstance(outcome, Unknown)
+        assert bench.ledger.find_bookings(prepared) == [[]]
+
+    def test_the_same_number_by_hand_is_found_and_is_not_ours(self, bench, an_entry):
+        bench.book_by_hand(an_entry())
+        ((found,),) = bench.ledger.find_bookings(bench.ledger.prepare([an_entry()]))
+        assert (found.reference, found.key, found.gross) == ("2026/0117", "", eur("1210.00"))
+
+    def test_a_probe_answers_for_each_entry(self, bench, an_entry):
+        for number in ("1", "O'Neil/+2"):
+            self.book(bench, an_entry(number))
+        wanted = bench.ledger.prepare([an_entry("O'Neil/+2"), an_entry("3"), an_entry("1")])
+        found = bench.ledger.find_bookings(wanted)
+        assert [[booking.reference for booking in answer] for answer in found] == [["O'Neil/+2"], [], ["1"]]
+
+    def test_credit_note_and_invoice_of_one_number_are_both_found(self, bench, an_entry):
+        self.book(bench, an_entry("7"))
+        self.book(bench, an_entry("7", CREDIT_NOTE))
+        (found,) = bench.ledger.find_bookings(bench.ledger.prepare([an_entry("7")]))
+        assert {booking.kind for booking in found} == set(DocumentKind)
+
+    # --- what stands in the journals --------------------------------------------------------------------------------
+
+    def test_bookings_are_read_in_full_and_then_only_what_changed(self, bench, an_entry):
+        invoice, credit_note = an_entry("1"), an_entry("C1", CREDIT_NOTE, lines=PER_LINE)
+        for entry in (invoice, credit_note):
+            self.book(bench, entry)
+        journals = list(dict.fromkeys([invoice.journal, credit_note.journal]))
+        rows, cursor = read(bench.ledger.bookings(journals, date(bench.year, 1, 1), None))
+        assert {(row.reference, row.kind, row.gross, row.key) for row in rows} == {
+            ("1", INVOICE, eur("1210.00"), invoice.key),
+            ("C1", CREDIT_NOTE, credit_note.gross, credit_note.key),
+        }
+        assert {row.relation for row in rows} == {invoice.relation}
+        assert read(bench.ledger.bookings(journals, date(bench.year, 1, 1), cursor)) == ([], cursor)
+        bench.book_by_hand(an_entry("2"))
+        rows, _ = read(bench.ledger.bookings(journals, date(bench.year, 1, 1), cursor))
+        assert [(row.reference, row.key, row.day) for row in rows] == [("2", "", invoice.day)]
+
+    def test_other_journals_and_earlier_days_are_left_out(self, bench, an_entry):
+        early, late = an_entry("1", day=date(bench.year, 3, 31)), an_entry("2", day=date(bench.year, 4, 1))
+        credit_note = an_entry("C1", CREDIT_NOTE)
+        for entry in (early, late, credit_note):
+            self.book(bench, entry)
+        if credit_note.journal == early.journal:
+            pytest.skip("one journal for both kinds")
+        rows, _ = read(bench.ledger.bookings([early.journal], date(bench.year, 4, 1), None))
+        assert [row.reference for row in rows] == ["2"]
+
+    # --- payments ---------------------------------------------------------------------------------------------------
+
+    def test_nothing_is_settled_before_anybody_pays(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        rows = self.settled(bench).values()
+        assert {row.kind for row in rows if row.booking == booked.ref} <= {SettlementKind.OPEN}
+
+    def test_a_full_payment(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        _, cursor = read(bench.ledger.settlements(None))
+        bench.pay(booked.ref, eur("1210.00"), date(bench.year, 6, 2))
+        (row,) = self.settled(bench, cursor).values()
+        assert (row.booking, row.kind) == (booked.ref, SettlementKind.PAYMENT)
+        assert (row.amount, row.day) == (eur("1210.00"), date(bench.year, 6, 2))
+
+    def test_a_partial_payment_leaves_the_rest_open(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        bench.pay(booked.ref, eur("60.50"), date(bench.year, 6, 2))
+        assert self.money_of(bench, booked, SettlementKind.PAYMENT) == ["60.50 EUR"]
+        assert self.money_of(bench, booked, SettlementKind.OPEN) == ["1149.50 EUR"]
+
+    def test_two_payments_are_two_settlements_each_with_its_day(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        bench.pay(booked.ref, eur("210.00"), date(bench.year, 6, 2))
+        _, cursor = read(bench.ledger.settlements(None))
+        bench.pay(booked.ref, eur("1000.00"), date(bench.year, 7, 3))
+        rows = [row for row in self.settled(bench).values() if row.kind is SettlementKind.PAYMENT]
+        assert {(str(row.amount), row.day) for row in rows} == {
+            ("210.00 EUR", date(bench.year, 6, 2)),
+            ("1000.00 EUR", date(bench.year, 7, 3)),
+        }
+        assert self.money_of(bench, booked, SettlementKind.OPEN) == []
+        later = [row for row in self.settled(bench, cursor).values() if row.kind is SettlementKind.PAYMENT]
+        assert "1000.00 EUR" in {str(row.amount) for row in later}
+
+    def test_an_undone_payment_opens_the_same_part_again(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        bench.pay(booked.ref, eur("1210.00"), date(bench.year, 6, 2))
+        (before,) = [row for row in self.settled(bench).values() if row.booking == booked.ref]
+        _, cursor = read(bench.ledger.settlements(None))
+        bench.unmatch(booked.ref)
+        after = self.settled(bench, cursor)[before.id]
+        assert (after.kind, after.amount) == (SettlementKind.OPEN, eur("1210.00"))
+
+    def test_a_credit_note_that_settles_is_no_money(self, bench, an_entry):
+        invoice = self.book(bench, an_entry("1"))
+        credit_note = self.book(bench, an_entry("C1", CREDIT_NOTE, lines=[("100.00", "21", "21.00")]))
+        bench.match(invoice.ref, credit_note.ref, eur("121.00"), date(bench.year, 6, 2))
+        assert self.money_of(bench, invoice, SettlementKind.CREDIT_NOTE) == ["121.00 EUR"]
+        assert self.money_of(bench, credit_note, SettlementKind.CREDIT_NOTE) == ["121.00 EUR"]
+        assert self.money_of(bench, invoice, SettlementKind.OPEN) == ["1089.00 EUR"]
+        assert self.money_of(bench, invoice, SettlementKind.PAYMENT) == []
+
+    def test_an_undone_match_opens_both_ends(self, bench, an_entry):
+        invoice = self.book(bench, an_entry("1"))
+        credit_note = self.book(bench, an_entry("C1", CREDIT_NOTE))
+        bench.match(invoice.ref, credit_note.ref, eur("1210.00"), date(bench.year, 6, 2))
+        bench.unmatch(invoice.ref, credit_note.ref)
+        for booking in (invoice, credit_note):
+            assert self.money_of(bench, booking, SettlementKind.CREDIT_NOTE) == []
+            assert self.money_of(bench, booking, SettlementKind.OPEN) == ["1210.00 EUR"]
+
+    def test_a_written_off_rest_is_told_from_money(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        bench.pay(booked.ref, eur("1209.50"), date(bench.year, 6, 2))
+        bench.write_off(booked.ref, eur("0.50"), date(bench.year, 6, 3))
+        assert self.money_of(bench, booked, SettlementKind.PAYMENT) == ["1209.50 EUR"]
+        assert self.money_of(bench, booked, SettlementKind.WRITE_OFF) == ["0.50 EUR"]
+
+    def test_money_and_credit_note_on_one_invoice_stay_apart(self, bench, an_entry):
+        invoice = self.book(bench, an_entry("1"))
+        credit_note = self.book(bench, an_entry("C1", CREDIT_NOTE, lines=[("100.00", "21", "21.00")]))
+        bench.pay(invoice.ref, eur("1089.00"), date(bench.year, 6, 2))
+        bench.match(invoice.ref, credit_note.ref, eur("121.00"), date(bench.year, 6, 3))
+        assert self.money_of(bench, invoice, SettlementKind.PAYMENT) == ["1089.00 EUR"]
+        assert self.money_of(bench, invoice, SettlementKind.CREDIT_NOTE) == ["121.00 EUR"]
+
+    def test_credit_note_and_written_off_rest_on_one_invoice_stay_apart(self, bench, an_entry):
+        invoice = self.book(bench, an_entry("1"))
+        credit_note = self.book(bench, an_entry("C1", CREDIT_NOTE, lines=[("999.50", "21", "209.90")]))
+        bench.match(invoice.ref, credit_note.ref, eur("1209.40"), date(bench.year, 6, 2))
+        bench.write_off(invoice.ref, eur("0.60"), date(bench.year, 6, 3))
+        assert self.money_of(bench, invoice, SettlementKind.CREDIT_NOTE) == ["1209.40 EUR"]
+        assert self.money_of(bench, invoice, SettlementKind.WRITE_OFF) == ["0.60 EUR"]
+
+    def test_money_paid_back_on_a_credit_note_is_a_payment_of_it(self, bench, an_entry):
+        credit_note = self.book(bench, an_entry("C1", CREDIT_NOTE))
+        bench.pay(credit_note.ref, eur("1210.00"), date(bench.year, 6, 2))
+        assert self.money_of(bench, credit_note, SettlementKind.PAYMENT) == ["1210.00 EUR"]
+
+    def test_settlements_go_on_from_the_cursor(self, bench, an_entry):
+        booked = self.book(bench, an_entry())
+        bench.pay(booked.ref, eur("10.00"), date(bench.year, 6, 2))
+        _, cursor = read(bench.ledger.settlements(None))
+        assert read(bench.ledger.settlements(cursor)) == ([], cursor)
+
+
+def a_draft(name: str, **changes: object) -> RelationDraft:
+    draft = RelationDraft(
+        customer=CustomerRef(CustomerKind.COMPANY, "11111111-2222-3333-4444-555555555555"),
+        name=name,
+        vat_number="",
+        enterprise_number="",
+        email="info@voorbeeld.example",
+        phone="+32 9 000 00 00",
+        website="https://voorbeeld.example",
+        address=Address("Molenstraat 7", "9000", "Gent", "BE"),
+        language="nl",
+        iban="",
+        payment_days=30,
+        payment_end_of_month=False,
+    )
+    return replace(draft, **changes)

@@ -1,0 +1,129 @@
+"""Settings and readiness of a connection."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from boekbrug.domain.connections import JobKind, Mapping
+from boekbrug.domain.ledger import LedgerAccount
+from boekbrug.ports import DocumentState, Job
+
+from tests.support.builders import a_mapping
+
+from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, read_books, sign_in
+
+ADDRESS = "/api/connections/ours"
+
+
+def test_a_connection_shows_the_sales_journals_to_choose_from():
+    house = a_house()
+    our_connection(house)
+    browser = sign_in(house)
+    assert browser.get(ADDRESS).body["journals"] == []
+    read_books(house)
+    assert [journal["code"] for journal in browser.get(ADDRESS).body["journals"]] == ["V1", "V2"]
+
+
+def test_settings_change_and_the_rest_stays():
+    house = a_house()
+    our_connection(house, invoice_journal="", credit_note_journal="")
+    read_books(house)
+    answer = sign_in(house).ask("PATCH", ADDRESS, {"invoice_journal": "V1", "start": "2026-02-01"})
+    assert answer.status == 200
+    connection = house.connections.get(US, "ours")
+    assert (connection.start, connection.invoice_journal) == (date(2026, 2, 1), "V1")
+    assert (connection.credit_note_journal, connection.mapping) == ("", a_mapping())
+    assert house.audit(US).said(DIVISION) == ["settings_changed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({"invoice_journal": "nope"}, (409, "JournalMissing")),
+        ({"invoice_journal": "B1"}, (409, "JournalNotSales")),
+        ({"invoice_journal": "V2"}, (409, "JournalShared")),
+        ({"start": None}, (400, "RequestInvalid")),
+        ({"mapping": {}}, (400, "RequestInvalid")),
+    ],
+)
+def test_a_setting_that_does_not_fit_changes_nothing(changes, failure):
+    house = a_house()
+    before = our_connection(house)
+    read_books(house)
+    assert sign_in(house).ask("PATCH", ADDRESS, changes).failed() == failure
+    assert house.connections.get(US, "ours") == before
+
+
+def test_a_change_lets_held_documents_try_again_but_starts_nothing_that_never_ran():
+    house = a_house()
+    our_connection(house)
+    documents = house.documents(US, DIVISION)
+    documents.put(a_record("1", DocumentState.HELD, cause="PeriodClosed"))
+    browser = sign_in(house)
+    browser.ask("PATCH", ADDRESS, {"start": "2026-02-01"})
+    assert documents.record("document-1").state is DocumentState.WAITING
+    assert house.nudges.sent == []
+    house.jobs.put(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
+    browser.ask("PATCH", ADDRESS, {"start": "2026-02-02"})
+    assert house.nudges.sent == [key(JobKind.DOCUMENTS)]
+
+
+def test_switching_to_automatic_makes_everything_due_once():
+    house = a_house()
+    our_connection(house)
+    sign_in(house).ask("PATCH", ADDRESS, {"automatic": True})
+    assert {job.key.kind: job.due_at for job in house.jobs.of_account(US)} == dict.fromkeys(JobKind, MORNING)
+
+
+def test_switched_off_means_no_sync_and_its_entity_can_be_taken():
+    house = a_house()
+    our_connection(house)
+    browser = sign_in(house)
+    assert browser.ask("PATCH", ADDRESS, {"active": False}).body["active"] is False
+    assert browser.post(f"{ADDRESS}/sync", {"kind": "documents"}).failed() == (409, "NotReady")
+    our_connection(house, id="newer", administration="exact.be.3000001")
+    assert browser.ask("PATCH", ADDRESS, {"active": True}).failed() == (409, "EntityTaken")
+
+
+def test_switched_on_again_beside_another_vat_number_is_refused():
+    house = a_house()
+    our_connection(house, active=False)
+    our_connection(house, id="theirs", entity="entity-other")
+    read_books(house)
+    assert sign_in(house).ask("PATCH", ADDRESS, {"active": True}).failed() == (409, "WrongVatNumber")
+
+
+def test_nothing_is_ready_before_the_books_are_read():
+    house = a_house()
+    our_connection(house)
+    assert sign_in(house).get(f"{ADDRESS}/readiness").body == {"ready": False, "read_at": None, "findings": []}
+
+
+def test_a_complete_connection_is_ready():
+    house = a_house()
+    our_connection(house)
+    read_books(house)
+    answer = sign_in(house).get(f"{ADDRESS}/readiness").body
+    assert (answer["ready"], answer["findings"]) == (True, [])
+
+
+def test_findings_come_with_a_sentence_and_people_see_no_guids():
+    house = a_house()
+    our_connection(house, mapping=a_mapping(accepted_at=None))
+    read_books(house, accounts=(LedgerAccount("id-700000", "700000", "Omzet", blocked=True),))
+    answer = sign_in(house, language="nl").get(f"{ADDRESS}/readiness").body
+    assert answer["ready"] is False
+    by_code = {finding["code"]: finding for finding in answer["findings"]}
+    assert by_code["mapping_not_accepted"]["weight"] == "blocks"
+    sentences = [f["sentence"] for f in answer["findings"] if f["code"] == "account_unusable"]
+    assert any("700000 Omzet" in sentence for sentence in sentences)
+
+
+def test_only_the_rates_of_the_connections_own_entity_are_checked():
+    house = a_house()
+    our_connection(house, mapping=Mapping())
+    read_books(house)
+    findings = sign_in(house).get(f"{ADDRESS}/readiness").body["findings"]
+    unmapped = [f["facts"]["rate"] for f in findings if f["code"] == "vat_code_unmapped"]
+    assert len(unmapped) == len(set(unmapped)) == 6

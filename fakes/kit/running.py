@@ -9,7 +9,6 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from fakes.kit.errors import Dropped
 from fakes.kit.server import Fake
 
 
@@ -36,9 +35,7 @@ class _Handler(WSGIRequestHandler):
             for part in parts:
                 if self.command != "HEAD":
                     self.wfile.write(part)
-        except Dropped:
-            self.close_connection = True
-        except ConnectionError:  # the client hung up
+        except ConnectionError:  # Dropped on purpose, or the client hung up
             self.close_connection = True
 
     def _send_head(self, status: str, headers: list[tuple[str, str]]) -> None:

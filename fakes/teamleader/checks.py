@@ -22,6 +22,7 @@ Check = Callable[[Any, str], Any]
 CURRENCIES = frozenset(
     re.findall(r"\w+", "BAM CAD CHF CLP CNY COP CZK DKK EUR GBP INR ISK JPY MAD MXN NOK PEN PLN RON SEK TRY USD ZAR")
 )
+LARGEST, PLACES = 10**12, 12  # what our own arithmetic promises to keep exact; the vendor's limits are unknown
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:?\d\d)")
 
@@ -71,11 +72,13 @@ def boolean(value: Any, field: str) -> bool:
 def number(value: Any, field: str) -> Decimal | int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _wrong(field, "a number")
+    if abs(value) >= LARGEST or Decimal(value).as_tuple().exponent < -PLACES:
+        raise _wrong(field, f"a number below {LARGEST} with at most {PLACES} decimals")
     return value
 
 
 def integer(value: Any, field: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if not isinstance(number(value, field), int):
         raise _wrong(field, "an integer")
     return value
 
@@ -227,7 +230,9 @@ def _payment_term(value: Any, field: str) -> dict[str, Any]:
     term = shape({"type": one_of("cash", "end_of_month", "after_invoice_date")}, {"days": integer})(value, field)
     if term["type"] != "cash" and "days" not in term:
         raise refuse(f"{field}.days is required", field=f"{field}.days")
-    return {"days": 0, **term}
+    if not 0 <= term.setdefault("days", 0) <= 999:
+        raise _wrong(f"{field}.days", "between 0 and 999")
+    return term
 
 
 def _payment_method(value: Any, field: str) -> dict[str, Any]:

@@ -763,6 +763,8 @@ def edit_booked(store: State, row: Row, sent: Mapping[str, Any]) -> Row:
     """Change an issued invoice: its number stays, the rest follows."""
     if row["status"] == "draft":
         raise refuse("The invoice is not booked")
+    if sent.get("invoice_date", "") is None:
+        raise refuse("invoice_date must not be empty", field="invoice_date")
     row = store.invoice_fields(sent, row["tenant"], row)
     row = {**row, "due_on": state.due_on(row["invoice_date"], row["payment_term"])}
     return store.change("invoices", row, "invoice.updated", **store.settled(row))

@@ -463,8 +463,8 @@ class Nudges(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    access: str
-    refresh: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
     issued_at: datetime  # by Clock, before the token call was sent
     expires_at: datetime
 

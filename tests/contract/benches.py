@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import httpx
+
 from boekbrug.domain.connections import LoginId
 from boekbrug.domain.documents import AccountId
 from boekbrug.domain.ledger import BookingRef, SalesEntry
@@ -23,7 +24,6 @@ from boekbrug.vendors.http import Http
 from boekbrug.vendors.memory import MemoryAdministration, MemoryLedger, MemoryPackage
 from boekbrug.vendors.oauth import App, Room, TokenKeeper
 from boekbrug.vendors.registry import administration_id
-
 from fakes.exact import ExactFake
 from tests.support.budgets import MemoryBudgets
 from tests.support.logins import MemoryLogins

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import pytest
+
 from boekbrug.domain.documents import (
     CustomerKind,
     CustomerRef,

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+
 from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind, document_key
 from boekbrug.domain.entries import period_for
 from boekbrug.domain.errors import (

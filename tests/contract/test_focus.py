@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+
 from boekbrug.domain.connections import LoginId
 from boekbrug.ports import Focus, Login
 from boekbrug.vendors.http import Http, new_client
 from boekbrug.vendors.oauth import App, Room, TokenKeeper
 from boekbrug.vendors.teamleader import door
-
 from fakes.kit.clock import FakeClock
 from fakes.kit.running import serving
 from fakes.teamleader import TeamleaderFake

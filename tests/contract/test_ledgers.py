@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+
 from boekbrug.domain.errors import RateLimited
 from boekbrug.domain.ledger import SettlementKind
 from boekbrug.vendors.http import new_client
-
 from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
 from fakes.kit.running import serving

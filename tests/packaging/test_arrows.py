@@ -30,6 +30,7 @@ DOORS: dict[str, set[str]] = {
     "store": {"domain", "ports"},
     "web": {"domain", "messages", "ports", "sync", "texts"},
     "settings": {"domain"},
+    "clocks": set(),
     "wiring": {"*"},
     "handlers": {"wiring", "sync", "messages", "web"},
 }

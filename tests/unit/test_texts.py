@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import boekbrug.texts
 import pytest
+
+import boekbrug.texts
 from boekbrug.domain.connections import Mapping
 from boekbrug.domain.documents import Category, CategoryId
 from boekbrug.domain.errors import leaves
 from boekbrug.domain.ledger import Books
 from boekbrug.domain.readiness import FINDINGS, findings
 from boekbrug.texts import LANGUAGES, finding, language_of, sentence
-
 from tests.support.builders import RATES, a_connection, a_mapping, months, some_books
 
 TABLES = {

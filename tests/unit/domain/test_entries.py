@@ -7,6 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from boekbrug.domain.documents import DocumentKind, TaxRateId, VatTotal, check
 from boekbrug.domain.entries import plan_entry
 from boekbrug.domain.errors import (
@@ -25,9 +28,6 @@ from boekbrug.domain.errors import (
 from boekbrug.domain.ledger import SalesEntry
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import RelationRef
-from hypothesis import given
-from hypothesis import strategies as st
-
 from fakes.teamleader import totals as teamleader
 from tests.support.builders import RATES, a_connection, a_document, a_line, a_mapping, eur, months, some_books
 

@@ -502,9 +502,11 @@ def test_amounts_are_json_numbers_written_out(client: Client):
         {"department_id": uid(BE, 12)},
         {"payment_term": None},
         {"payment_term": {"type": "end_of_month"}},
+        {"payment_term": {"type": "after_invoice_date", "days": -1}},
         {"grouped_lines": []},
         {"grouped_lines": [{"line_items": [{"quantity": 1, "description": "x"}]}]},
         {"currency": {"code": "AUD"}},
+        {"currency": {"code": "USD", "exchange_rate": Decimal("1E+30")}},
         {"note": ""},
         {"expected_payment_method": {"method": "sepa_direct_debit"}},
         {"invoice_date": "2026-02-30"},
@@ -628,6 +630,7 @@ def test_a_booked_invoice_can_be_edited_where_the_account_allows_it(client: Clie
     lever(http, "edit", tenant=BE, booking=id_, note="Aangepast")
     row = client.invoice(id_)
     assert (row["invoice_number"], amount(row["total"]["due"]), row["note"]) == ("2026 / 1", "242.00", "Aangepast")
+    client.call("invoices.updateBooked", 400, id=id_, invoice_date=None)
     lever(http, "switches", edit_booked=False)
     client.call("invoices.updateBooked", 400, id=id_, note="Nee")
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+
 from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind
 from boekbrug.domain.errors import (
     AccessDenied,
@@ -51,7 +52,6 @@ from boekbrug.vendors.exact.client import Client
 from boekbrug.vendors.exact.ledger import ExactLedger
 from boekbrug.vendors.http import Http, new_client
 from boekbrug.vendors.oauth import App
-
 from tests.support.budgets import MemoryBudgets
 from tests.support.clocks import MORNING, StillClock
 

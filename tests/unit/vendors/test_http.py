@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+
 from boekbrug.domain.errors import UnexpectedAnswer, VendorDown
 from boekbrug.domain.ledger import Unknown
 from boekbrug.vendors import http as house

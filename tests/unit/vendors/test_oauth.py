@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import httpx
 import pytest
+
 from boekbrug.domain.connections import LoginId
 from boekbrug.domain.documents import AccountId
 from boekbrug.domain.errors import AccessExpired, RateLimited, TokenBusy, UnexpectedAnswer, VendorDown
 from boekbrug.ports import Login, Tokens
 from boekbrug.vendors.http import Http, new_client
 from boekbrug.vendors.oauth import App, TokenKeeper, token_call, tokens_of
-
 from tests.support.clocks import MORNING, StillClock
 from tests.support.logins import MemoryLogins
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+
 from boekbrug.domain.connections import LoginId
 from boekbrug.domain.documents import (
     AccountId,
@@ -44,7 +45,6 @@ from boekbrug.vendors.http import Http, new_client
 from boekbrug.vendors.oauth import App, Room, TokenKeeper
 from boekbrug.vendors.teamleader import door
 from boekbrug.vendors.teamleader.focus import HINTS, TeamleaderFocus
-
 from tests.support.budgets import MemoryBudgets
 from tests.support.clocks import MORNING, StillClock
 from tests.support.logins import MemoryLogins

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from boekbrug.web.app import Failure, Route
-from boekbrug.web.session import CSRF_HEADER, SESSION
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+
+from boekbrug.web.app import Failure, Route
+from boekbrug.web.session import CSRF_HEADER, SESSION
 
 from .scene import FUNCTIONS
 

@@ -17,7 +17,6 @@ from boekbrug.sync.snapshots import save_books, save_focus
 from boekbrug.web import connecting, connections, documents, hints, jobs, mappings, relations, signing, visitors
 from boekbrug.web.app import App
 from boekbrug.web.session import SESSION
-
 from tests.support.builders import ENTITY, RATES, a_connection, a_mapping, eur, some_books
 from tests.support.clocks import StillClock
 from tests.support.house import MemoryHouse, SetPackage

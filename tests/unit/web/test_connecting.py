@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.errors import VendorDown
 

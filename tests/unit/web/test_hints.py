@@ -7,6 +7,7 @@ import hmac
 import json
 
 import pytest
+
 from boekbrug.domain.connections import JobKind
 from boekbrug.web.http import MAX_BODY
 

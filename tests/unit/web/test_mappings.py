@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from boekbrug.domain.connections import JobKind, Mapping
 from boekbrug.domain.documents import DocumentKind
 from boekbrug.ports import DocumentState, Job
-
 from tests.support.builders import some_books
 
 from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, read_books, sign_in

@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from boekbrug.domain.connections import JobKind
 from boekbrug.ports import Job
 from boekbrug.web.session import BROWSER, SESSION

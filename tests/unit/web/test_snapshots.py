@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from boekbrug.sync.snapshots import load_books, load_focus, save_books, save_focus
-
 from tests.support.builders import ENTITY, RATES, some_books
 from tests.support.house import MemorySnapshots
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.documents import DocumentId
 from boekbrug.domain.errors import PeriodClosed, RelationAmbiguous, VatCodeUnmapped

@@ -112,7 +112,9 @@ def _connect_all(run: Run, books: Mapping[str, Books]) -> None:
             logins[own.user] = run.side.consent(person, entity, own)
         login = logins[own.user]
         offered = person.get("/api/administrations", login=login)["administrations"]
-        chosen = next(row for row in offered if row["code"] == own.tenant)
+        chosen = next((row for row in offered if row["id"].endswith(f".{own.tenant}")), None)
+        if chosen is None:
+            raise Refused(f"{entity.name}: administration {own.tenant} is not offered, only {offered}")
         made = person.post(
             "/api/connections",
             entity=entity.department,

@@ -335,8 +335,12 @@ class Documents(Protocol):
     def seen(self, connection: ConnectionId, headers: Sequence[DocumentHeader]) -> int:
         """Put new or changed documents in line; how many were. One already in line, or unchanged, stays as it is.
 
-        A booked document that changed stays BOOKED: the caller compares (see `changed`).
+        A booked document stays BOOKED whatever the header says (see `booked_among`).
         """
+        ...
+
+    def booked_among(self, documents: Sequence[DocumentId]) -> Sequence[DocumentRecord]:
+        """The records of those that are BOOKED, as they were booked: what a later edit is compared with."""
         ...
 
     def record(self, document: DocumentId) -> DocumentRecord | None: ...

@@ -40,7 +40,7 @@ def _worker(name: str) -> set[str]:
 MAY = {
     "Connect": ALL_RECORDS | TOKENS | CREDENTIALS | NUDGES,
     "Console": ALL_RECORDS | NUDGES,
-    "ReceiveWebhook": RECORDS | CREDENTIALS | NUDGES,
+    "ReceiveWebhook": RECORDS | {"dynamodb:Query"} | CREDENTIALS | NUDGES,
     "PlanSync": RECORDS | {"dynamodb:Query due"} | NUDGES,
     **{name: _worker(name) for name in QUEUES},
 }

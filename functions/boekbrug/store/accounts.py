@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..domain.documents import AccountId
 from ..ports import Account
+from ..records import as_json, from_json
 from .keys import Table
-from .records import dump, load
 from .table import ConditionFailed, Items, put
 
 
@@ -15,10 +15,10 @@ class DynamoAccounts:
 
     def get(self, account: AccountId) -> Account | None:
         item = self._items.get(Table(account).account())
-        return load(Account, item["record"]) if item else None
+        return from_json(Account, item["record"]) if item else None
 
     def found(self, account: Account) -> Account:
-        new = put(Table(account.id).account(), {"record": dump(account)}, when="attribute_not_exists(pk)")
+        new = put(Table(account.id).account(), {"record": as_json(account)}, when="attribute_not_exists(pk)")
         try:
             self._items.write(new)
         except ConditionFailed:

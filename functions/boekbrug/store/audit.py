@@ -12,9 +12,10 @@ from typing import Any
 
 from ..domain.documents import AccountId
 from ..domain.errors import VendorDown
+from ..records import as_json
 from .keys import Table, entry_order
-from .records import dump, stamp
 from .table import ConditionFailed, Item, Items, put
+from .times import stamp
 
 START = "0" * 64
 """What the first entry of a chain follows."""
@@ -33,7 +34,7 @@ class DynamoAudit:
         self._sleep = sleep
 
     def append(self, chain: str, what: str, facts: Mapping[str, Any], at: datetime) -> None:
-        plain = dump(dict(facts))
+        plain = as_json(dict(facts))
         for _ in range(RACES):
             last = self._last(chain)
             entry = {

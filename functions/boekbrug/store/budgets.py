@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from . import keys
-from .records import moment, stamp, swept_after
 from .table import ConditionFailed, Items, update
+from .times import moment, stamp, swept_after
 
 
 class DynamoBudgets:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ..domain.connections import Connection, ConnectionId
 from ..domain.documents import AccountId
 from ..domain.ledger import AdministrationId
+from ..records import as_json, from_json
 from .keys import Table
-from .records import dump, load
 from .table import Items, put
 
 
@@ -20,14 +20,14 @@ class DynamoConnections:
 
     def get(self, account: AccountId, connection: ConnectionId) -> Connection | None:
         item = self._items.get(Table(account).connection(connection))
-        return load(Connection, item["record"]) if item else None
+        return from_json(Connection, item["record"]) if item else None
 
     def of_account(self, account: AccountId) -> Sequence[Connection]:
-        return [load(Connection, item["record"]) for item in self._items.query(Table(account).connections())]
+        return [from_json(Connection, item["record"]) for item in self._items.query(Table(account).connections())]
 
     def of_administration(self, account: AccountId, administration: AdministrationId) -> Sequence[Connection]:
         return [each for each in self.of_account(account) if each.administration == administration]
 
     def save(self, connection: Connection) -> None:
         key = Table(connection.account).connection(connection.id)
-        self._items.write(put(key, {"record": dump(connection)}))
+        self._items.write(put(key, {"record": as_json(connection)}))

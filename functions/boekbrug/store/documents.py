@@ -12,8 +12,8 @@ from ..domain.documents import AccountId, DocumentHeader, DocumentId
 from ..domain.errors import VendorDown
 from ..domain.ledger import AdministrationId
 from ..ports import DocumentRecord, DocumentState
+from ..records import as_json, from_json
 from .keys import Key, Table
-from .records import dump, load
 from .table import ATTEMPTS, ConditionFailed, Items, Write, delete, put
 
 _UNMOVED = "#record.#state = :state AND #record.#cause = :cause AND #record.#updated_at = :updated_at"
@@ -45,9 +45,12 @@ class DynamoDocuments:
             count += moved and (before is None or before.state is not DocumentState.WAITING)
         return count
 
+    def booked_among(self, documents: Sequence[DocumentId]) -> Sequence[DocumentRecord]:
+        return [record for record in self._records(documents) if record.state is DocumentState.BOOKED]
+
     def record(self, document: DocumentId) -> DocumentRecord | None:
         item = self._items.get(self._at(document))
-        return load(DocumentRecord, item["record"]) if item else None
+        return from_json(DocumentRecord, item["record"]) if item else None
 
     def waiting(self, limit: int, after: str = "") -> Sequence[DocumentRecord]:
         """`after`: the `order` of the last record of the page before."""
@@ -97,7 +100,7 @@ class DynamoDocuments:
 
     def _of(self, connection: ConnectionId, after: str = "", page: int = 0) -> Iterator[DocumentRecord]:
         for item in self._items.query(self._table.documents(self._administration), after=after, page=page):
-            record = load(DocumentRecord, item["record"])
+            record = from_json(DocumentRecord, item["record"])
             if record.connection == connection:
                 yield record
 
@@ -110,7 +113,7 @@ class DynamoDocuments:
 
     def _records(self, documents: Sequence[DocumentId] | Mapping[DocumentId, Any]) -> list[DocumentRecord]:
         items = self._items.get_all(self._at(document) for document in documents)
-        return [load(DocumentRecord, item["record"]) for item in items]
+        return [from_json(DocumentRecord, item["record"]) for item in items]
 
     def _at(self, document: DocumentId) -> Key:
         return self._table.document(self._administration, document)
@@ -139,11 +142,11 @@ class DynamoDocuments:
 
     def _writes(self, old: DocumentRecord | None, new: DocumentRecord) -> list[Write]:
         if old is None:
-            record = put(self._at(new.id), {"record": dump(new)}, when="attribute_not_exists(pk)")
+            record = put(self._at(new.id), {"record": as_json(new)}, when="attribute_not_exists(pk)")
         else:
-            was = dump(old)
+            was = as_json(old)
             values = {name: was[name] for name in ("state", "cause", "updated_at")}
-            record = put(self._at(new.id), {"record": dump(new)}, when=_UNMOVED, **values)
+            record = put(self._at(new.id), {"record": as_json(new)}, when=_UNMOVED, **values)
         before, after = old and self._marker(old), self._marker(new)
         writes = [record]
         if before and before != after:

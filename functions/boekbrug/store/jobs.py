@@ -10,9 +10,10 @@ from ..domain.documents import AccountId
 from ..domain.errors import LeaseLost, VendorDown
 from ..domain.ledger import AdministrationId
 from ..ports import Job, JobKey
+from ..records import as_json
 from .keys import SHARDS, Key, Table, due_shard, due_shard_of, job_of
-from .records import dump, moment, stamp
 from .table import ATTEMPTS, ConditionFailed, Item, Items, put, update
+from .times import moment, stamp
 
 _DUE = "#due_at = :due_at, #due_shard = :shard"
 _MINE = "#version = :version AND attribute_exists(#leased_until)"
@@ -92,7 +93,7 @@ class DynamoJobs:
         raise VendorDown(vendor="store")
 
     def save_cursor(self, job: Job, cursor: Mapping[str, Any]) -> None:
-        if not self._try(job.key, "SET #cursor = :cursor", _MINE, cursor=dump(dict(cursor)), version=job.version):
+        if not self._try(job.key, "SET #cursor = :cursor", _MINE, cursor=as_json(dict(cursor)), version=job.version):
             raise LeaseLost
 
     def release(
@@ -100,7 +101,7 @@ class DynamoJobs:
     ) -> bool:
         """The wish of a person (`manual`) is fulfilled by this run, unless it may have come meanwhile (`again`)."""
         change = "SET #last_result = :result, #last_run_at = :ran_at, #paused = :paused, #again = :no"
-        values = {"result": dump(dict(result)), "ran_at": stamp(ran_at), "paused": paused, "no": False}
+        values = {"result": as_json(dict(result)), "ran_at": stamp(ran_at), "paused": paused, "no": False}
         listed = due_at is not None and not paused
         if listed:
             change += f", {_DUE}"

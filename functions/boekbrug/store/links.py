@@ -10,8 +10,8 @@ from typing import Any
 from ..domain.documents import AccountId
 from ..domain.ledger import AdministrationId
 from ..ports import Intent, IntentMoved, RefTaken, WriteKind, WriteState
+from ..records import as_json, from_json
 from .keys import Key, Table
-from .records import dump, load
 from .table import ConditionFailed, Item, Items, Write, delete, put, update
 
 _SAME_STEP = "#record.#state = :was AND #record.#attempt = :attempt"
@@ -63,7 +63,7 @@ class DynamoLinks:
 
     def missed(self, intent: Intent, at: datetime) -> Intent:
         missed = replace(intent, missed_at=at)
-        return self._changed(intent, "SET #record.#missed_at = :at", at=dump(missed)["missed_at"])
+        return self._changed(intent, "SET #record.#missed_at = :at", at=as_json(missed)["missed_at"])
 
     def unknown(self, intent: Intent) -> Intent:
         return self._changed(intent, "SET #record.#state = :unknown", unknown=WriteState.UNKNOWN)
@@ -101,7 +101,7 @@ class DynamoLinks:
         return put(self._unsettled(intent), {"kind": intent.kind, "subject": intent.subject})
 
     def _kept(self, intent: Intent, *, when: str, **values: Any) -> Write:
-        return put(self._at(intent.kind, intent.subject), {"record": dump(intent)}, when=when, **values)
+        return put(self._at(intent.kind, intent.subject), {"record": as_json(intent)}, when=when, **values)
 
     def _settled(self, intent: Intent, change: str, state: WriteState, cause: str) -> Write:
         key = self._at(intent.kind, intent.subject)
@@ -143,4 +143,4 @@ def _open(intent: Intent) -> dict[str, Any]:
 
 
 def _intent(item: Item) -> Intent:
-    return load(Intent, item["record"])
+    return from_json(Intent, item["record"])

@@ -12,9 +12,10 @@ from ..domain.connections import LoginId
 from ..domain.documents import AccountId
 from ..domain.errors import LeaseLost
 from ..ports import Login, Tokens
+from ..records import as_json, from_json
 from .keys import Key, Table
-from .records import dump, load, stamp
 from .table import ConditionFailed, Item, Items, Write, update
+from .times import stamp
 
 SEALED_AT_MOST = 4096
 """Bytes that KMS encrypts in one call."""
@@ -38,7 +39,7 @@ class Seal:
         self._opened: dict[tuple[AccountId, LoginId], tuple[bytes, Tokens]] = {}
 
     def close(self, account: AccountId, login: LoginId, tokens: Tokens) -> bytes:
-        plain = json.dumps(dump(tokens), separators=(",", ":")).encode()
+        plain = json.dumps(as_json(tokens), separators=(",", ":")).encode()
         if len(plain) > SEALED_AT_MOST:
             raise TokensTooLarge(f"tokens of {login} take {len(plain)} bytes, {SEALED_AT_MOST} fit")
         context = _context(account, login)
@@ -52,7 +53,7 @@ class Seal:
         if known != blob:
             context = _context(account, login)
             answer = self._client().decrypt(KeyId=self._key_id, CiphertextBlob=blob, EncryptionContext=context)
-            tokens = load(Tokens, json.loads(answer["Plaintext"]))
+            tokens = from_json(Tokens, json.loads(answer["Plaintext"]))
             self._opened[account, login] = (blob, tokens)
         return tokens
 

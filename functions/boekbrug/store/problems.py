@@ -10,8 +10,8 @@ from ..domain.documents import AccountId
 from ..domain.errors import SyncError
 from ..domain.ledger import AdministrationId
 from ..ports import Problem
+from ..records import as_json, from_json
 from .keys import Table
-from .records import dump, load
 from .table import Items, delete, put
 
 
@@ -26,7 +26,7 @@ class DynamoProblems:
     def report(self, subject: str, connection: ConnectionId | None, error: SyncError, at: datetime, about: str) -> None:
         key = self._table.problem(self._administration, subject)
         item = self._items.get(key)
-        before = load(Problem, item["record"]) if item else None
+        before = from_json(Problem, item["record"]) if item else None
         problem = Problem(
             subject=subject,
             connection=connection,
@@ -37,7 +37,7 @@ class DynamoProblems:
             about=about,
         )
         if problem != before:
-            self._items.write(put(key, {"record": dump(problem)}))
+            self._items.write(put(key, {"record": as_json(problem)}))
 
     def solve(self, subject: str) -> None:
         self._items.write(delete(self._table.problem(self._administration, subject)))
@@ -45,7 +45,7 @@ class DynamoProblems:
     def all(self) -> Sequence[Problem]:
         """The oldest first."""
         span = self._table.problems(self._administration)
-        problems = [load(Problem, item["record"]) for item in self._items.query(span)]
+        problems = [from_json(Problem, item["record"]) for item in self._items.query(span)]
         return sorted(problems, key=lambda problem: (problem.since, problem.subject))
 
 

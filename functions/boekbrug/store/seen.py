@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ..domain.documents import AccountId
 from ..domain.ledger import AdministrationId, Booking
+from ..records import as_json, from_json
 from .keys import Table
-from .records import dump, load
 from .table import Items, Write, delete, put
 
 
@@ -43,7 +43,7 @@ class DynamoSeen:
                     writes.append(delete(self._table.seen_reference(self._administration, before, ref)))
                 writes.append(put(keys[ref], {"ref": ref, "reference": reference}))
             at = self._table.seen_reference(self._administration, reference, ref)
-            writes.append(put(at, {"record": dump(booking)}))
+            writes.append(put(at, {"record": as_json(booking)}))
         self._items.write_each(writes)
 
     def by_reference(self, references: Sequence[str]) -> Mapping[str, Sequence[Booking]]:
@@ -51,6 +51,6 @@ class DynamoSeen:
         result: dict[str, Sequence[Booking]] = {}
         for reference in dict.fromkeys(references):
             span = self._table.seen_references(self._administration, normal_reference(reference))
-            if found := [load(Booking, item["record"]) for item in self._items.query(span)]:
+            if found := [from_json(Booking, item["record"]) for item in self._items.query(span)]:
                 result[reference] = found
         return result

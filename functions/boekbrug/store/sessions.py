@@ -11,10 +11,11 @@ from datetime import datetime
 from ..domain.documents import AccountId
 from ..domain.errors import VendorDown
 from ..ports import OAuthState, Session
+from ..records import as_json, from_json
 from . import keys
 from .keys import Table, hashed
-from .records import dump, load, swept_after
 from .table import ATTEMPTS, ConditionFailed, Items, delete, put
+from .times import swept_after
 
 
 def _new_token() -> str:
@@ -27,13 +28,13 @@ class DynamoSessions:
 
     def open(self, session: Session) -> str:
         token = _new_token()
-        item = {"record": dump(session), "expires_at": swept_after(session.expires_at)}
+        item = {"record": as_json(session), "expires_at": swept_after(session.expires_at)}
         self._items.write(put(keys.session(token), item))
         return token
 
     def get(self, token: str, now: datetime) -> Session | None:
         item = self._items.get(keys.session(token))
-        session = load(Session, item["record"]) if item else None
+        session = from_json(Session, item["record"]) if item else None
         return session if session and now < session.expires_at else None
 
     def close(self, token: str) -> None:
@@ -46,14 +47,14 @@ class DynamoOAuthStates:
 
     def open(self, state: OAuthState) -> str:
         token = _new_token()
-        item = {"record": dump(state), "expires_at": swept_after(state.expires_at)}
+        item = {"record": as_json(state), "expires_at": swept_after(state.expires_at)}
         self._items.write(put(keys.oauth_state(token), item))
         return token
 
     def take(self, state: str, now: datetime) -> OAuthState | None:
         gone = delete(keys.oauth_state(state), when="attribute_exists(pk)")
         try:
-            taken = load(OAuthState, self._items.write(gone, returns="ALL_OLD")["record"])
+            taken = from_json(OAuthState, self._items.write(gone, returns="ALL_OLD")["record"])
         except ConditionFailed:
             return None
         return taken if now < taken.expires_at else None

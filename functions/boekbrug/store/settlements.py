@@ -7,8 +7,8 @@ from itertools import islice
 
 from ..domain.documents import AccountId
 from ..domain.ledger import AdministrationId, BookingRef, Settlement
+from ..records import as_json, from_json
 from .keys import Table
-from .records import dump, load
 from .table import ConditionFailed, Items, Write, delete, put
 
 
@@ -29,18 +29,18 @@ class DynamoSettlements:
         span = self._table.settlements_in_line(self._administration)
         last = self._table.settlement_in_line(self._administration, after.booking, after.id) if after else None
         markers = self._items.query(span, after=last.sk.removeprefix(span.sk) if last else "", page=limit)
-        return [load(Settlement, marker["settlement"]) for marker in islice(markers, limit)]
+        return [from_json(Settlement, marker["settlement"]) for marker in islice(markers, limit)]
 
     def dealt_with(self, settlement: Settlement) -> None:
         key = self._table.settlement_in_line(self._administration, settlement.booking, settlement.id)
         try:
-            self._items.write(delete(key, when="#settlement = :seen", seen=dump(settlement)))
+            self._items.write(delete(key, when="#settlement = :seen", seen=as_json(settlement)))
         except ConditionFailed:
             return  # a newer word came meanwhile, or somebody else dealt with it
 
     def of_booking(self, booking: BookingRef) -> Sequence[Settlement]:
         found = self._items.query(self._table.settlements_of(self._administration, booking))
-        return [load(Settlement, item["settlement"]) for item in found]
+        return [from_json(Settlement, item["settlement"]) for item in found]
 
     def claim(self, booking: BookingRef) -> int:
         ready = self.of_booking(booking)
@@ -49,8 +49,8 @@ class DynamoSettlements:
 
     def _part(self, settlement: Settlement) -> Write:
         key = self._table.settlement(self._administration, settlement.booking, settlement.id)
-        return put(key, {"settlement": dump(settlement)})
+        return put(key, {"settlement": as_json(settlement)})
 
     def _in_line(self, settlement: Settlement) -> Write:
         key = self._table.settlement_in_line(self._administration, settlement.booking, settlement.id)
-        return put(key, {"settlement": dump(settlement)})
+        return put(key, {"settlement": as_json(settlement)})

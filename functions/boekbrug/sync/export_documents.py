@@ -8,10 +8,20 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ..domain.connections import Connection, ConnectionId, JobKind
-from ..domain.documents import CustomerRef, DocumentId, DocumentKind, SalesDocument, TaxRate, TaxRateId, check
+from ..domain.documents import (
+    CustomerRef,
+    DocumentHeader,
+    DocumentId,
+    DocumentKind,
+    SalesDocument,
+    TaxRate,
+    TaxRateId,
+    check,
+)
 from ..domain.entries import plan_entry
 from ..domain.errors import (
     BookedDifferently,
+    ChangedAfterBooking,
     CustomerGone,
     NotReady,
     OutcomeUnknown,
@@ -36,7 +46,7 @@ from ..ports import (
     WriteKind,
     WriteState,
 )
-from .records import as_json, as_text, from_json, from_text
+from ..records import as_json, as_text, from_json, from_text
 from .relations import Ensured, ensure_relations
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
 from .snapshots import load_books, load_decisions, load_focus
@@ -126,6 +136,7 @@ def _find_new(desk: _Desk) -> None:
         since = cursor.get(scope)
         for page in desk.focus.documents([connection.entity], connection.start, Cursor(since) if since else None):
             desk.done["seen"] += desk.documents.seen(connection.id, page.rows)
+            _show_changes(desk, page.rows)
             cursor[scope] = page.cursor
     seen = desk.house.seen(key.account, key.administration)
     journals = sorted({c.journal(kind) for c in desk.connections.values() for kind in DocumentKind})
@@ -139,6 +150,21 @@ def _find_new(desk: _Desk) -> None:
     if desk.job.manual:
         cursor = {name: value for name, value in cursor.items() if not name.startswith(PAUSED)}
     _change_cursor(desk, cursor)
+
+
+def _show_changes(desk: _Desk, headers: Sequence[DocumentHeader]) -> None:
+    """A document edited after it was booked is a difference people see, never a second booking (design.md 5.4)."""
+    latest = {header.id: header for header in headers}
+    key = desk.job.key
+    problems = desk.house.problems(key.account, key.administration)
+    for record in desk.documents.booked_among(list(latest)):
+        header, subject = latest[record.id], f"changed:{record.id}"
+        booked, now = (f"{it.gross}, {it.day.isoformat()}, {it.number}" for it in (record, header))
+        if booked == now:
+            problems.solve(subject)
+        else:
+            error = ChangedAfterBooking(booked=booked, now=now)
+            problems.report(subject, record.connection, error, desk.house.clock.now(), record.number)
 
 
 def _change_cursor(desk: _Desk, cursor: Mapping[str, str]) -> None:
@@ -339,26 +365,31 @@ def _not_in_the_books(desk: _Desk, batch: Sequence[tuple[DocumentRecord, SalesEn
     """Those that nobody booked yet; what somebody did book is adopted or reported (rules.md 1)."""
     key = desk.job.key
     intents = desk.links.intents(WriteKind.BOOKING, [entry.document for _, entry in batch])
-    first_time = [entry.number for _, entry in batch if entry.document not in intents]
-    seen = desk.house.seen(key.account, key.administration).by_reference(first_time) if first_time else {}
+    # What we sent and do not know the outcome of is the write protocol's; what was refused may be booked by hand since.
+    ours = {document for document, intent in intents.items() if intent.state is not WriteState.REFUSED}
+    numbers = [entry.number for _, entry in batch if entry.document not in ours]
+    seen = desk.house.seen(key.account, key.administration).by_reference(numbers) if numbers else {}
     free = []
     for record, entry in batch:
-        others = [
-            booking
-            for booking in seen.get(entry.number, ())
-            if booking.kind is entry.kind
-            and entry.document not in intents
-            and desk.links.subject_of(WriteKind.BOOKING, booking.ref) in (None, entry.document)
-        ]
-        same = next((booking for booking in others if agrees(booking, entry)), None)
-        if same is not None:
-            _adopt(desk, record, entry, same)
-        elif near := next((booking for booking in others if _looks_like(booking, entry)), None):
-            booked = f"{near.gross}, {near.day.isoformat()}, {near.number}"
-            _hold(desk, record, BookedDifferently(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}"))
-        else:
+        found = _others_booking(desk, entry, seen.get(entry.number, ())) if entry.document not in ours else None
+        if found is None:
             free.append(entry)
+        elif agrees(found, entry):
+            _adopt(desk, record, entry, found)
+        else:
+            booked = f"{found.gross}, {found.day.isoformat()}, {found.number}"
+            _hold(desk, record, BookedDifferently(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}"))
     return free
+
+
+def _others_booking(desk: _Desk, entry: SalesEntry, bookings: Sequence[Booking]) -> Booking | None:
+    """The booking somebody else made of this document, if it still stands; one that agrees goes before one like it."""
+    alike = [booking for booking in bookings if booking.kind is entry.kind and _looks_like(booking, entry)]
+    for booking in sorted(alike, key=lambda booking: not agrees(booking, entry)):
+        owner = desk.links.subject_of(WriteKind.BOOKING, booking.ref)
+        if owner in (None, entry.document) and (now := desk.ledger.booking(booking)) is not None:
+            return now
+    return None
 
 
 def _looks_like(booking: Booking, entry: SalesEntry) -> bool:

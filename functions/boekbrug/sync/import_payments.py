@@ -35,7 +35,7 @@ from ..ports import (
     WriteKind,
     WriteState,
 )
-from .records import as_json, as_text, from_json, from_text
+from ..records import as_json, as_text, from_json, from_text
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
 from .write_once import FUNCTION_TIMEOUT, How, Protocol, Write, Written, write_once
 

@@ -10,7 +10,7 @@ from ..domain.ledger import Cursor
 from ..domain.matching import Advice, propose
 from ..domain.relations import Customer, Relation, compact_vat, plain_name
 from ..ports import Deadline, House, Job, WriteKind
-from .records import as_json, from_json
+from ..records import as_json, from_json
 from .slices import Slice, active_connections, has_time, next_run
 
 

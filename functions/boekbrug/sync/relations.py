@@ -20,7 +20,7 @@ from ..domain.relations import (
     compact_vat,
 )
 from ..ports import Intent, IntentMoved, Ledger, Links, RealClock, RefTaken, WriteKind, WriteState
-from .records import as_json, as_text, from_json, from_text
+from ..records import as_json, as_text, from_json, from_text
 from .write_once import How, Protocol, Write, Written, write_once
 
 

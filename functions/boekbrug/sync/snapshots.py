@@ -14,7 +14,7 @@ from ..domain.ledger import AdministrationId, Books
 from ..domain.matching import Decision
 from ..domain.relations import RelationRef
 from ..ports import Snapshots
-from .records import as_text, from_text
+from ..records import as_text, from_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class ExactSide(Side):
                     ("400000", "Klanten", 20, "B"),
                     ("451000", "Te betalen btw", 24, "B"),
                     ("550000", "Bank", 12, "B"),
+                    ("650000", "Betalingsverschillen", 121, "W"),
                     ("700000", "Omzet", 110, "W"),
                     ("708000", "Toegekende kortingen", 110, "W"),
                 )
@@ -85,6 +86,7 @@ class ExactSide(Side):
                     ("70", "Verkopen", 20, "400000"),
                     ("71", "Creditnota's", 20, "400000"),
                     ("12", "Bank", 12, "550000"),
+                    ("90", "Diversen", 90, None),
                 )
             ]
             body["vat_codes"] += [_vat_code(number, codes[rate["description"]], rate) for rate in entity.rates]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 from boekbrug.domain.money import Money
-from boekbrug.store.records import dump, load, moment, stamp, swept_after
+from boekbrug.records import as_json, from_json
+from boekbrug.store.times import moment, stamp, swept_after
 
 
 def test_money_keeps_its_places() -> None:
-    assert dump(Money.of("1.10", "EUR")) == {"amount": "1.10", "currency": "EUR"}
-    assert load(Money, {"amount": "1.10", "currency": "EUR"}) == Money.of("1.10", "EUR")
+    assert as_json(Money.of("1.10", "EUR")) == {"amount": "1.10", "currency": "EUR"}
+    assert from_json(Money, {"amount": "1.10", "currency": "EUR"}) == Money.of("1.10", "EUR")
 
 
 def test_stamps_sort_as_time_does_whatever_the_zone() -> None:

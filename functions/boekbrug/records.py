@@ -1,4 +1,4 @@
-"""Domain records as JSON and back: what intents and snapshots remember."""
+"""Records as JSON and back: what the store keeps, and what intents and snapshots remember."""
 
 from __future__ import annotations
 

@@ -1,30 +1,10 @@
-"""Domain records as the table keeps them: plain JSON, amounts and days as strings, times in UTC."""
+"""Times as the table keeps them: as text that sorts, in UTC."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter
-
-T = TypeVar("T")
 
 KEPT = timedelta(days=1)
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def dump(record: Any) -> Any:
-    """A record, or plain values with records in them, as JSON values."""
-    return _adapter(type(record)).dump_python(record, mode="json")
-
-
-def load(kind: type[T], value: Any) -> T:
-    return _adapter(kind).validate_python(value)
 
 
 def stamp(at: datetime) -> str:

@@ -121,8 +121,8 @@ class Focus(Protocol):
     ) -> Iterator[Page[DocumentHeader]]:
         """Issued documents dated from `start`, changed since the cursor, invoices and credit notes.
 
-        Never drafts. The last page's cursor is where the next run goes on; an interrupted read starts again from
-        the cursor it was given, so rows may come twice.
+        Never drafts. A page's cursor goes on after it; the last one's is where the next run starts. Rows may come
+        twice.
         """
         ...
 

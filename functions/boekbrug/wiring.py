@@ -7,6 +7,7 @@ it does not need. Tests install a house of their own with `use`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -99,16 +100,16 @@ class VendorApps:
 class VendorGrants:
     """Consent at any vendor, through its door."""
 
-    def __init__(self, apps: VendorApps, client: httpx.Client, clock: Clock) -> None:
+    def __init__(self, apps: VendorApps, http_of: Callable[[str], Http], clock: Clock) -> None:
         self._apps = apps
-        self._client = client
+        self._http_of = http_of
         self._clock = clock
 
     def authorize_url(self, vendor: str, realm: str, state: str) -> str:
         return door_of(vendor).authorize_url(self._apps.app(vendor, realm), state)
 
     def exchange(self, vendor: str, realm: str, code: str, account: AccountId | None) -> tuple[Login, FocusUser | None]:
-        door, app, http = door_of(vendor), self._apps.app(vendor, realm), Http(vendor, self._client)
+        door, app, http = door_of(vendor), self._apps.app(vendor, realm), self._http_of(vendor)
         tokens = door.exchange(app, http, code, self._clock.now())
         user = door.user_of(app, http, tokens.access)
         if isinstance(user, FocusUser):
@@ -140,7 +141,7 @@ class DeployedHouse:
         self.logins = sandbox.logins
         self.public_url = public_url
         self._apps = VendorApps(sandbox.read_secret, sandbox.settings, public_url)
-        self.grants = VendorGrants(self._apps, sandbox.http_client, self.clock)
+        self.grants = VendorGrants(self._apps, sandbox.http, self.clock)
 
     @cached_property
     def nudges(self) -> SqsNudges:
@@ -165,7 +166,7 @@ class DeployedHouse:
 
     def _room(self, account: AccountId, vendor: str, realm: str, login: LoginId) -> Room:
         door, app = door_of(vendor), self._apps.app(vendor, realm)
-        http = Http(vendor, self._sandbox.http_client)
+        http = self._sandbox.http(vendor)
 
         def refresh(refresh_token: str) -> Tokens:
             return door.refresh(app, http, refresh_token, self.clock.now())
@@ -179,6 +180,7 @@ class DeployedHouse:
             refresh,
             vendor=vendor,
             not_before_s=door.NOT_BEFORE_S,
+            sleep=self._sandbox.sleep,
         )
         return Room(app, http, tokens, self.budgets, self.clock, account)
 
@@ -205,12 +207,19 @@ class DeployedHouse:
 
 
 class Sandbox:
-    """What one Lambda sandbox keeps between invocations."""
+    """What one Lambda sandbox keeps between invocations. Tests bring their own cloud, line and way of waiting."""
 
-    def __init__(self, at: Settings, aws: Any = None, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        at: Settings,
+        aws: Any = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.settings = at
         self.aws = aws or Aws()
-        self.items = Items(self.aws.client("dynamodb"), at.table_name)
+        self.sleep = sleep
+        self.items = Items(self.aws.client("dynamodb"), at.table_name, sleep)
         self.real: RealClock = SystemClock()
         self._transport = transport
         self._secret = ""
@@ -222,6 +231,9 @@ class Sandbox:
     @cached_property
     def http_client(self) -> httpx.Client:
         return new_client(self._transport)
+
+    def http(self, vendor: str) -> Http:
+        return Http(vendor, self.http_client, sleep=self.sleep)
 
     @cached_property
     def logins(self) -> DynamoLogins:

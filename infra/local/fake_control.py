@@ -14,8 +14,8 @@ from fakes.kit.plain_json import dumps
 class FakeControl:
     """One running fake. Amounts are read and written as Decimals."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=f"{url}/_fake", timeout=60, trust_env=False)
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(base_url=f"{url}/_fake", timeout=60, trust_env=False, transport=transport)
 
     def post(self, call: str, **body: Any) -> dict[str, Any]:
         answer = self._http.post(f"/{call}", content=dumps(body), headers={"Content-Type": "application/json"})

@@ -17,9 +17,10 @@ class Refused(Exception):
 class Person:
     """One signed-in user of one Teamleader account."""
 
-    def __init__(self, api_url: str, focus_user: str) -> None:
+    def __init__(self, api_url: str, focus_user: str, transport: httpx.BaseTransport | None = None) -> None:
+        """`transport`: where the bridge and the vendors are, when they are not on the network."""
         self._api = api_url
-        self._http = httpx.Client(timeout=60, trust_env=False)
+        self._http = httpx.Client(timeout=60, trust_env=False, transport=transport)
         # Our cookies are Secure, so a client keeps them from plain http; a browser makes an exception for loopback.
         self._cookies: dict[str, str] = {}
         self._csrf = ""

@@ -216,6 +216,7 @@ class Booking:
     gross: Money  # signed as printed on a document of this kind
     vat: Money | None  # None where a list does not tell
     final: bool = True  # False: provisional or not processed yet
+    base_gross: Decimal | None = None  # `gross` in the books' own currency; None where an answer does not tell
 
 
 class SettlementKind(StrEnum):

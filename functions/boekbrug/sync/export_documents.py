@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -23,6 +23,8 @@ from ..domain.errors import (
     BookedDifferently,
     ChangedAfterBooking,
     CustomerGone,
+    ExchangeRateUnproven,
+    NotPossible,
     NotReady,
     OutcomeUnknown,
     SyncError,
@@ -30,6 +32,7 @@ from ..domain.errors import (
 )
 from ..domain.ledger import Booking, Books, Cursor, Outcome, Prepared, SalesEntry
 from ..domain.matching import Decision
+from ..domain.money import CENT
 from ..domain.relations import Customer
 from ..ports import (
     Deadline,
@@ -51,6 +54,8 @@ from .relations import Ensured, ensure_relations
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
 from .snapshots import load_books, load_decisions, load_focus
 from .write_once import FUNCTION_TIMEOUT, How, Protocol, Write, Written, write_once
+
+PROVED = "proved"
 
 BATCH = 20
 """Documents looked at together: their customers are one call, and little is lost when the time runs out."""
@@ -111,45 +116,50 @@ def export_documents(house: House, job: Job, deadline: Deadline) -> Slice:
         connections={connection.id: connection for connection in ready},
         decisions=load_decisions(snapshots, key.administration),
     )
-    _find_new(desk)
-    look_again = _work_off(desk)
+    look_again = _work_off(desk) if _find_new(desk) else timedelta(0)
     now = house.clock.now()
     if look_again is None:
         return Slice(dict(desk.done), next_run(JobKind.DOCUMENTS, ready, now))
     return Slice(dict(desk.done), now + look_again)
 
 
-PAUSED = "paused:"
-"""In the cursor: document kinds whose last booking was answered differently (rules.md 9). A manual run tries again."""
+STOPPED = "stopped:"
+"""In the cursor: what came back differently and is not booked any more, document kinds (rules.md 9) and currencies
+(rules.md 16). A run that a person asks for tries again."""
 
 
-def _find_new(desk: _Desk) -> None:
+def _find_new(desk: _Desk) -> bool:
     """Put what changed in Teamleader in line, and learn what stands in the journals already (rules.md 1).
 
-    The cursor is saved after what it covers is stored: a crash in between reads the same rows again, which is
-    harmless.
+    Nothing is booked before both were read to their ends; False when the time ran out first. A page's cursor is saved
+    after what it covers is stored: a crash in between reads the same rows again, which is harmless.
     """
-    key = desk.job.key
-    cursor = dict(desk.job.cursor)
+    if desk.job.manual:
+        kept = {name: value for name, value in desk.job.cursor.items() if not name.startswith(STOPPED)}
+        _save_cursor(desk, kept)
     for connection in desk.connections.values():
         scope = f"focus:{connection.id}:{connection.start}"  # an earlier start is read from the beginning
-        since = cursor.get(scope)
-        for page in desk.focus.documents([connection.entity], connection.start, Cursor(since) if since else None):
+        for page in desk.focus.documents([connection.entity], connection.start, _cursor(desk, scope)):
             desk.done["seen"] += desk.documents.seen(connection.id, page.rows)
             _show_changes(desk, page.rows)
-            cursor[scope] = page.cursor
-    seen = desk.house.seen(key.account, key.administration)
+            _save_cursor(desk, {**desk.job.cursor, scope: page.cursor})
+            if not has_time(desk.house, desk.deadline):
+                return False
     journals = sorted({c.journal(kind) for c in desk.connections.values() for kind in DocumentKind})
-    # A journal or an earlier start that joined later must be read from the beginning.
-    scope = f"books:{','.join(journals)}:{min(c.start for c in desk.connections.values())}"
-    since = cursor.get(scope)
     start = min(connection.start for connection in desk.connections.values())
-    for page in desk.ledger.bookings(journals, start, Cursor(since) if since else None):
+    scope = f"books:{','.join(journals)}:{start}"  # another journal, or an earlier start, is read from the beginning
+    seen = desk.house.seen(desk.job.key.account, desk.job.key.administration)
+    for page in desk.ledger.bookings(journals, start, _cursor(desk, scope)):
         seen.remember(page.rows)
-        cursor[scope] = page.cursor
-    if desk.job.manual:
-        cursor = {name: value for name, value in cursor.items() if not name.startswith(PAUSED)}
-    _change_cursor(desk, cursor)
+        _save_cursor(desk, {**desk.job.cursor, scope: page.cursor})
+        if not has_time(desk.house, desk.deadline):
+            return False
+    return True
+
+
+def _cursor(desk: _Desk, scope: str) -> Cursor | None:
+    saved = desk.job.cursor.get(scope)
+    return Cursor(saved) if saved else None
 
 
 def _show_changes(desk: _Desk, headers: Sequence[DocumentHeader]) -> None:
@@ -167,7 +177,7 @@ def _show_changes(desk: _Desk, headers: Sequence[DocumentHeader]) -> None:
             problems.report(subject, record.connection, error, desk.house.clock.now(), record.number)
 
 
-def _change_cursor(desk: _Desk, cursor: Mapping[str, str]) -> None:
+def _save_cursor(desk: _Desk, cursor: Mapping[str, str]) -> None:
     if cursor != desk.job.cursor:
         desk.house.jobs.save_cursor(desk.job, cursor)
         desk.job = replace(desk.job, cursor=cursor)
@@ -193,7 +203,7 @@ def _is_on(desk: _Desk, record: DocumentRecord) -> bool:
 
 
 def _pause_key(record: DocumentRecord) -> str:
-    return f"{PAUSED}{record.connection}:{record.kind}"
+    return f"{STOPPED}{record.connection}:{record.kind}"
 
 
 def _budget_pause(desk: _Desk, records: Sequence[DocumentRecord]) -> timedelta | None:
@@ -237,12 +247,64 @@ def _export(desk: _Desk, records: Sequence[DocumentRecord]) -> bool:
             _hold(desk, record, error)
         else:
             batch.append((record, entry))
-    size = desk.ledger.abilities.batch
-    for first in range(0, len(batch), size):
+    for part in _parts(desk, batch):
         if not has_time(desk.house, desk.deadline):
             break
-        doubtful |= _book(desk, batch[first : first + size])
+        doubtful |= _book(desk, part)
     return doubtful
+
+
+def _parts(
+    desk: _Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]
+) -> Iterator[list[tuple[DocumentRecord, SalesEntry]]]:
+    """As many entries at a time as the package takes; the first of a foreign currency goes alone (rules.md 16)."""
+    part: list[tuple[DocumentRecord, SalesEntry]] = []
+    for record, entry in batch:
+        alone = entry.currency != desk.books.currency and not _is_proved(desk, record, entry)
+        if part and (alone or len(part) == desk.ledger.abilities.batch):
+            yield part
+            part = []
+        part.append((record, entry))
+        if alone:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _rate_key(record: DocumentRecord, entry: SalesEntry) -> str:
+    return f"rate:{record.connection}:{entry.currency}"
+
+
+def _is_proved(desk: _Desk, record: DocumentRecord, entry: SalesEntry) -> bool:
+    """Whether a booking in this currency agreed with the books' own currency before."""
+    return desk.job.cursor.get(_rate_key(record, entry)) == PROVED
+
+
+def _check_currency(desk: _Desk, record: DocumentRecord, entry: SalesEntry) -> None:
+    """Raises ExchangeRateUnproven while a currency's first booking is on its way, or after it came back differently."""
+    if entry.currency == desk.books.currency or _is_proved(desk, record, entry):
+        return
+    first = desk.job.cursor.get(_rate_key(record, entry), record.id)
+    if f"{STOPPED}{_rate_key(record, entry)}" in desk.job.cursor or first != record.id:
+        raise ExchangeRateUnproven(currency=entry.currency)
+    _save_cursor(desk, {**desk.job.cursor, _rate_key(record, entry): record.id})
+
+
+def _prove_currency(desk: _Desk, record: DocumentRecord, entry: SalesEntry, booking: Booking) -> bool:
+    """Read the first foreign booking back in the books' own currency; False when the rate went in the wrong way round.
+
+    To the cent per line: the package rounds each line into its own currency.
+    """
+    if entry.currency == desk.books.currency or _is_proved(desk, record, entry):
+        return True
+    if booking.base_gross is None:
+        booking = desk.ledger.booking(booking) or booking
+    expected = (entry.gross.amount * entry.exchange_rate).quantize(CENT)
+    agrees = booking.base_gross is not None and abs(booking.base_gross - expected) <= CENT * len(entry.lines)
+    key = _rate_key(record, entry)
+    _save_cursor(desk, {**desk.job.cursor, **({key: PROVED} if agrees else {f"{STOPPED}{key}": record.id})})
+    return agrees
 
 
 def _rates(desk: _Desk, document: SalesDocument) -> dict[TaxRateId, TaxRate]:
@@ -277,6 +339,9 @@ def _relations(desk: _Desk, documents: Sequence[SalesDocument]) -> dict[Customer
 
 
 def _plan(desk: _Desk, record: DocumentRecord, document: SalesDocument, relation: Ensured) -> SalesEntry:
+    if document.entity_currency != desk.books.currency:
+        # Its rate leads to the entity's currency: no figure for these books can be made of it.
+        raise NotPossible(vendor="", feature="other_base_currency")
     credited = None
     if document.credits:
         invoice = desk.links.intent(WriteKind.BOOKING, document.credits)
@@ -289,7 +354,15 @@ def _plan(desk: _Desk, record: DocumentRecord, document: SalesDocument, relation
 def _book(desk: _Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bool:
     """Book these entries unless they are in the books; whether the outcome of some is unknown."""
     records = {record.id: record for record, _ in batch}
-    entries = _not_in_the_books(desk, batch)
+    ready = []
+    for record, entry in batch:
+        try:
+            _check_currency(desk, record, entry)
+        except ExchangeRateUnproven as error:
+            _hold(desk, record, error)
+        else:
+            ready.append((record, entry))
+    entries = _not_in_the_books(desk, ready)
     if not entries:
         return False
     prepared = desk.ledger.prepare(entries)
@@ -330,6 +403,7 @@ def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
         encode=as_json,
         decode=lambda result: from_json(Booking, dict(result)),
         settle=timedelta(seconds=ledger.abilities.settle_s),
+        batch=ledger.abilities.batch,
     )
 
 
@@ -423,7 +497,11 @@ def _remember(desk: _Desk, record: DocumentRecord, entry: SalesEntry, written: W
     if not (right_place and vat_agrees and booking.kind is sent.kind and booking.gross == sent.gross):
         booked = f"{booking.gross} ({booking.vat}), {booking.kind}, {booking.administration}, {booking.number}"
         _hold(desk, record, BookedDifferently(booked=booked, expected=f"{sent.gross} ({sent.vat})"))
-        _change_cursor(desk, {**desk.job.cursor, _pause_key(record): record.number})
+        _save_cursor(desk, {**desk.job.cursor, _pause_key(record): record.number})
+        return
+    if not _prove_currency(desk, record, sent, booking):
+        booked, expected = f"{booking.base_gross} {desk.books.currency}", f"{sent.gross} × {sent.exchange_rate}"
+        _hold(desk, record, BookedDifferently(booked=booked, expected=expected))
         return
     _booked(desk, record, booking)
     desk.done["booked"] += 1

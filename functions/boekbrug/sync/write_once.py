@@ -20,9 +20,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from ..domain.errors import NeedsLogin, OutcomeUnknown, SyncError, TryLater
+from ..domain.errors import NeedsLogin, OutcomeUnknown, SyncError, TryLater, UnexpectedAnswer
 from ..domain.ledger import Done, Outcome, Refused
-from ..ports import Intent, IntentMoved, Links, RealClock, WriteKind, WriteState
+from ..ports import Intent, IntentMoved, Links, RealClock, RefTaken, WriteKind, WriteState
 
 T = TypeVar("T")
 
@@ -65,6 +65,9 @@ class Protocol(Generic[T]):
     decode: Callable[[Mapping[str, Any]], T]
     settle: timedelta
     """How long after a lost answer the write may still appear at the vendor."""
+    batch: int = 1
+    """How many are sent together. What a vendor takes one at a time is also remembered one at a time: a limit met at
+    the second must not make us forget the first."""
 
 
 def write_once(
@@ -73,11 +76,11 @@ def write_once(
     """Write each of these unless it was written before, and remember where.
 
     Shape: one answer per write, in order; a SyncError where it could not be (refused, or unknown for now).
-    Raises: TryLater and NeedsLogin when a whole batch could not be sent; nothing of it is in doubt then.
+    Raises: TryLater and NeedsLogin when a part could not be sent; nothing of it is in doubt then, and what was written
+    before it is remembered.
     """
     known = links.intents(protocol.kind, [write.subject for write in writes])
     answers: dict[str, Written[T] | SyncError] = {}
-    clear: list[Intent] = []
 
     for subject, intent in known.items():
         if intent.state is WriteState.DONE:
@@ -85,24 +88,36 @@ def write_once(
     doubtful = [i for i in known.values() if i.state in (WriteState.SENDING, WriteState.UNKNOWN)]
     absent = _look(doubtful, protocol, links, real, answers)
 
-    by_subject = {write.subject: write for write in writes}
-    for subject, write in by_subject.items():
-        if subject in answers:
-            continue
-        earlier = known.get(subject)
+    left = [write for write in writes if write.subject not in answers]
+    for first in range(0, len(left), protocol.batch):
+        part = left[first : first + protocol.batch]
+        intents = _intend(part, known | absent, protocol, links, real, answers)
+        _send(intents, {write.subject: write for write in part}, protocol, links, answers)
+    return [answers[write.subject] for write in writes]
+
+
+def _intend(
+    writes: Sequence[Write[T]],
+    known: Mapping[str, Intent],
+    protocol: Protocol[T],
+    links: Links,
+    real: RealClock,
+    answers: dict[str, Written[T] | SyncError],
+) -> list[Intent]:
+    """Store the intents to send now; another worker who was first keeps his."""
+    intents = []
+    for write in writes:
+        earlier = known.get(write.subject)
         try:
             if earlier is None:
-                intent = links.plan(protocol.kind, subject, write.payload, write.payload_hash, real.now())
+                intent = links.plan(protocol.kind, write.subject, write.payload, write.payload_hash, real.now())
             else:
-                earlier = absent.get(subject, earlier)
                 intent = links.again(earlier, write.payload, write.payload_hash, real.now())
         except IntentMoved:  # another worker is at it: its outcome is not ours to guess
-            answers[subject] = OutcomeUnknown(subject=subject)
+            answers[write.subject] = OutcomeUnknown(subject=write.subject)
         else:
-            clear.append(intent)
-
-    _send(clear, by_subject, protocol, links, answers)
-    return [answers[write.subject] for write in writes]
+            intents.append(intent)
+    return intents
 
 
 def _look(
@@ -129,7 +144,7 @@ def _look(
                 answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
             else:
                 absent[intent.subject] = intent
-        except IntentMoved:
+        except (IntentMoved, RefTaken):  # settled by somebody else, or what was found became another's meanwhile
             answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
     return absent
 
@@ -163,3 +178,8 @@ def _send(
                     answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
         except IntentMoved:  # somebody settled it while we waited for the answer: the next run reads what stands
             answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
+        except RefTaken:  # the vendor answered with what another subject owns: a person must see this
+            links.unknown(intent)
+            answers[intent.subject] = UnexpectedAnswer(
+                vendor="", said=f"{intent.subject} answered with another's booking"
+            )

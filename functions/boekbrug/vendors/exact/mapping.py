@@ -363,6 +363,11 @@ def booking(row: wire.SalesEntry, realm: str) -> Booking | None:
         gross=_signed(_money(row.AmountFC, row.Currency), kind),
         vat=_signed(_money(row.VATAmountFC, row.Currency), kind),
         final=row.Status == PROCESSED,
+        base_gross=None
+        if row.AmountDC is None
+        else -row.AmountDC
+        if kind is DocumentKind.CREDIT_NOTE
+        else row.AmountDC,
     )
 
 

@@ -160,6 +160,7 @@ class SalesEntry(Row):
     Description: Text
     Currency: Text
     AmountFC: Decimal  # including VAT, negative on a credit note
+    AmountDC: Decimal | None = None  # the same in the division's own currency
     VATAmountFC: Decimal
 
 

@@ -43,9 +43,9 @@ class Client:
         response = self._asked(method, {"id": id})
         return None if response.status_code == 404 else answer_of(response)["data"]
 
-    def pages(self, method: str, body: Mapping[str, Any]) -> Iterator[list[Any]]:
-        """The rows of a paged list, a page at a time, empty pages left out. Raises as `read`."""
-        number, seen, before = 1, 0, []
+    def pages(self, method: str, body: Mapping[str, Any], first: int = 1) -> Iterator[list[Any]]:
+        """The rows of a paged list, a page at a time from the `first` on, empty pages left out. Raises as `read`."""
+        number, seen, before = first, (first - 1) * PAGE_SIZE, []
         while True:
             page = {"size": PAGE_SIZE, "number": number}
             answer = answer_of(self._asked(method, {**body, "page": page, "includes": "pagination"}))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -43,8 +44,6 @@ OVERLAP = timedelta(minutes=2)
 # Bad field, state not allowed; scope missing; 422 in older reports. Nothing else proves that nothing was written.
 CLEAR_NO = (400, 403, 422)
 
-READ_ALL = Cursor("")  # the cursor of somebody who has none yet
-
 
 class TeamleaderFocus:
     """Reads and writes of one account; see `ports.Focus` for what each promises, QUIRKS.md for what each costs."""
@@ -75,23 +74,16 @@ class TeamleaderFocus:
     def documents(
         self, entities: Sequence[EntityId], start: date, since: Cursor | None
     ) -> Iterator[Page[DocumentHeader]]:
-        given, following = since or READ_ALL, self._cursor()
+        lists: list[_List] = []
         for entity in entities:
-            changed = {"department_id": entity, **_since(given)}
-            invoices = {
-                "filter": {**changed, "status": list(mapping.ISSUED), "invoice_date_after": start.isoformat()},
-                # Oldest first: what is issued meanwhile lands behind us. Never its own default, which is disputed.
-                "sort": [{"field": field, "order": "asc"} for field in ("invoice_date", "invoice_number")],
-            }
-            for rows in self._client.pages("invoices.list", invoices):
-                yield Page(
-                    tuple(understood(wire.InvoiceRow, mapping.invoice_header, row) for row in rows), cursor=given
-                )
-            credit_notes = {"filter": {**changed, "credit_note_date_after": start.isoformat()}}  # takes no sort
-            for rows in self._client.pages("creditNotes.list", credit_notes):
-                headers = (understood(wire.CreditNoteRow, mapping.credit_note_header, row) for row in rows)
-                yield Page(tuple(header for header in headers if header), cursor=given)
-        yield Page((), cursor=following)
+            department = {"department_id": entity}
+            invoices = {**department, "status": list(mapping.ISSUED), "invoice_date_after": start.isoformat()}
+            # Oldest first: what is issued meanwhile lands behind us. Never its own default, which is disputed.
+            order = [{"field": field, "order": "asc"} for field in ("invoice_date", "invoice_number")]
+            lists.append(_List("invoices.list", invoices, _invoice_header, order))
+            credit_notes = {**department, "credit_note_date_after": start.isoformat()}  # takes no sort
+            lists.append(_List("creditNotes.list", credit_notes, _credit_note_header))
+        return self._reading(lists, since)
 
     def document(self, kind: DocumentKind, document: DocumentId) -> SalesDocument:
         if kind is DocumentKind.INVOICE:
@@ -137,12 +129,8 @@ class TeamleaderFocus:
         return found
 
     def all_customers(self, since: Cursor | None) -> Iterator[Page[Customer]]:
-        given, following = since or READ_ALL, self._cursor()
-        for _, method, read in _CUSTOMERS:
-            body = {"filter": _since(given), "sort": [{"field": "added_at", "order": "asc"}]}  # never moves a row
-            for rows in self._client.pages(method, body):
-                yield Page(tuple(read(row) for row in rows), cursor=given)
-        yield Page((), cursor=following)
+        order = [{"field": "added_at", "order": "asc"}]  # never moves a row
+        return self._reading([_List(method, {}, read, order) for _, method, read in _CUSTOMERS], since)
 
     # hints
 
@@ -167,13 +155,62 @@ class TeamleaderFocus:
             for rows in self._client.pages(method, {"filter": {"ids": list(ids[first : first + PAGE_SIZE]), **more}}):
                 yield from rows
 
-    def _cursor(self) -> Cursor:
-        """Taken before the first call of a reading: what changes while we read is read again next time."""
-        return Cursor(mapping.timestamp(self._clock.now() - OVERLAP))
+    def _reading(self, lists: Sequence[_List], cursor: Cursor | None) -> Iterator[Page[Any]]:
+        """What changed in these lists, page by page; an empty last page carries where the next reading starts.
+
+        A reading that was broken off goes on one page before where it was: rows that vanished meanwhile move the
+        others forward, and coming twice is harmless.
+        """
+        trip = _Trip.of(cursor) or _Trip(since=cursor or "", following=mapping.timestamp(self._clock.now() - OVERLAP))
+        changed = {"updated_since": trip.since} if trip.since else {}
+        for step, listed in enumerate(lists):
+            if step < trip.step:
+                continue
+            first = max(1, trip.page - 1) if step == trip.step else 1
+            body = {"filter": {**listed.filter, **changed}, **({"sort": listed.sort} if listed.sort else {})}
+            for number, rows in enumerate(self._client.pages(listed.method, body, first), first):
+                found = tuple(read for row in rows if (read := listed.read(row)) is not None)
+                yield Page(found, cursor=trip.at(step, number + 1))
+        yield Page((), cursor=Cursor(trip.following))
 
 
-def _since(cursor: Cursor) -> dict[str, str]:
-    return {"updated_since": cursor} if cursor else {}
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One paged list of a reading."""
+
+    method: str
+    filter: dict[str, Any]
+    read: Callable[[Any], Any]  # None: a row that does not count
+    sort: list[dict[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Trip:
+    """A reading under way, as its cursor tells it. The cursor between readings is a bare timestamp."""
+
+    since: str  # "": everything
+    following: str  # from when the next reading reads; taken before the first call of this one
+    step: int = 0
+    page: int = 1
+
+    @classmethod
+    def of(cls, cursor: Cursor | None) -> _Trip | None:
+        """None for a cursor between readings, or none at all."""
+        if cursor is None or "|" not in cursor:
+            return None
+        since, following, step, page = cursor.split("|")
+        return cls(since, following, int(step), int(page))
+
+    def at(self, step: int, page: int) -> Cursor:
+        return Cursor(f"{self.since}|{self.following}|{step}|{page}")
+
+
+def _invoice_header(row: Any) -> DocumentHeader:
+    return understood(wire.InvoiceRow, mapping.invoice_header, row)
+
+
+def _credit_note_header(row: Any) -> DocumentHeader | None:
+    return understood(wire.CreditNoteRow, mapping.credit_note_header, row)
 
 
 def _company(row: Any) -> Customer:

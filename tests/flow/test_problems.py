@@ -1,0 +1,159 @@
+"""What keeps a document from the books, who is told, and how it gets there by itself once that is solved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.support.company import Company, a_connected_company
+from tests.support.stage import Stage
+
+
+def test_a_closed_period_keeps_its_documents_and_no_others(company: Company) -> None:
+    company.closes(2)
+    company.refreshes()
+    february, march = company.invoices(day="2026-02-10"), company.invoices(day="2026-03-10")
+    company.exports()
+    assert company.shown(february)["cause"] == "PeriodClosed"
+    assert "2026" in company.shown(february)["sentence"]
+    assert company.booked(february) == []
+    assert len(company.booked(march)) == 1
+
+
+@pytest.mark.parametrize("we_knew", [True, False])
+def test_a_reopened_period_is_seen_by_the_next_refresh(company: Company, we_knew: bool) -> None:
+    """rules.md 30. `we_knew` False: only the package's refusal told us that it was closed."""
+    company.closes(3)
+    if we_knew:
+        company.refreshes()
+    invoice = company.invoices()
+    company.exports()
+    assert company.shown(invoice)["cause"] == "PeriodClosed"
+    company.reopens(3)
+    company.refreshes()
+    assert len(company.booked(invoice)) == 1
+    assert company.problems() == {}
+
+
+def test_a_rate_without_a_vat_code_waits_for_its_mapping(stage: Stage) -> None:
+    """rules.md 18."""
+    company = a_connected_company(stage, mappings=False)
+    company.accepts_mappings(without=("6",))
+    waits, goes = company.invoices(rate="6"), company.invoices(rate="21")
+    company.exports()
+    assert company.shown(waits)["cause"] == "VatCodeUnmapped"
+    assert company.booked(waits) == []
+    assert len(company.booked(goes)) == 1
+    company.accepts_mappings()
+    company.stage.settle()
+    assert len(company.booked(waits)) == 1
+    assert company.problems() == {}
+
+
+def test_nothing_goes_before_the_mappings_were_accepted(stage: Stage) -> None:
+    company = a_connected_company(stage, mappings=False)
+    invoice = company.invoices()
+    company.exports()
+    assert company.bookings() == []
+    assert "NotReady" in company.problems()
+    company.accepts_mappings()
+    company.exports()
+    assert len(company.booked(invoice)) == 1
+    assert company.problems() == {}
+
+
+def test_a_customer_without_a_valid_address_is_told_and_booked_once_corrected(company: Company) -> None:
+    customer = company.customer("Kapsalon Mist", email="geen adres")
+    invoice = company.invoices(customer=customer)
+    company.exports()
+    assert company.shown(invoice)["cause"] == "CustomerIncomplete"
+    assert company.relations("Kapsalon Mist") == []
+    company.stage.time.advance(600)
+    company.corrects_customer(customer, emails=[{"type": "primary", "email": "kapsalon@mist.example"}])
+    company.exports()
+    assert len(company.booked(invoice)) == 1
+    assert company.problems() == {}
+
+
+class TestANameAlone:
+    """rules.md 5: a proposal, and the document waits."""
+
+    def test_waits_and_is_adopted_when_a_person_says_so(self, company: Company) -> None:
+        relation = company.relation("Bakkerij Wolk BV")
+        invoice = company.invoices()
+        company.exports()
+        assert company.shown(invoice)["cause"] == "RelationAmbiguous"
+        assert company.bookings() == []
+        company.decides(invoice.customer, adopt=relation)
+        company.stage.settle()
+        assert company.booked(invoice)[0]["Customer"] == relation
+        assert len(company.relations()) == 1
+        assert company.problems() == {}
+
+    def test_waits_and_is_created_when_a_person_says_so(self, company: Company) -> None:
+        relation = company.relation("Bakkerij Wolk BV")
+        invoice = company.invoices()
+        company.exports()
+        company.decides(invoice.customer, create=True)
+        company.stage.settle()
+        assert company.booked(invoice)[0]["Customer"] != relation
+        assert len(company.relations()) == 2
+
+    def test_does_not_stop_the_documents_of_others(self, company: Company) -> None:
+        company.relation("Bakkerij Wolk BV")
+        company.invoices()
+        other = company.invoices(customer=company.customer("Fietsen Regen BV"))
+        company.exports()
+        assert len(company.booked(other)) == 1
+
+
+class TestAnAnswerThatDiffers:
+    """rules.md 9: the kind is paused until a person looked."""
+
+    def test_pauses_credit_notes_and_not_invoices(self, company: Company) -> None:
+        invoice = company.invoices("100.00", number="1")
+        company.exports()
+        company.stage.exact.post("switches", credit_sign="auto_negate")
+        first, second = company.credits(invoice, "10.00"), company.credits(invoice, "20.00", day="2026-03-03")
+        later = company.invoices("50.00", number="2", day="2026-03-05")
+        company.exports()
+        assert company.shown(first)["cause"] == "BookedDifferently"
+        assert company.shown(second)["state"] == "waiting"
+        assert len(company.bookings()) == 3
+        assert len(company.booked(later)) == 1
+
+    def test_a_run_by_hand_tries_again(self, company: Company) -> None:
+        invoice = company.invoices("100.00")
+        company.exports()
+        company.stage.exact.post("switches", credit_sign="auto_negate")
+        first = company.credits(invoice, "10.00")
+        second = company.credits(invoice, "20.00", day="2026-03-03")
+        company.exports()
+        company.stage.exact.post("switches", credit_sign="as_posted")
+        company.exports()
+        (booking,) = company.booked(second)
+        assert Decimal(str(booking["AmountFC"])) == Decimal("-24.20")
+        assert company.shown(first)["cause"] == "BookedDifferently"
+        assert len(company.bookings()) == 3
+
+    def test_automatic_runs_do_not(self, company: Company) -> None:
+        invoice = company.invoices("100.00")
+        company.exports()
+        company.stage.exact.post("switches", credit_sign="auto_negate")
+        company.credits(invoice, "10.00")
+        second = company.credits(invoice, "20.00", day="2026-03-03")
+        company.exports()
+        company.stage.exact.post("switches", credit_sign="as_posted")
+        company.runs_by_itself()
+        company.stage.settle()
+        assert company.shown(second)["state"] == "waiting"
+
+
+def test_a_customer_gone_from_teamleader_is_told(company: Company) -> None:
+    gone = company.customer("Vertrokken BV")
+    invoice, other = company.invoices(customer=gone), company.invoices()
+    company.stage.teamleader.post("delete_company", tenant=company.account, company=gone)
+    company.exports()
+    assert company.shown(invoice)["cause"] == "CustomerGone"
+    assert len(company.booked(other)) == 1

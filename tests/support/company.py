@@ -1,0 +1,337 @@
+"""A Belgian company with Teamleader and Exact Online, connected by the bridge, for flow tests that read like sentences.
+
+    invoice = company.invoices("100.00")
+    company.exports()
+    assert company.booked(invoice)
+
+Amounts are texts or Decimals, days are ISO texts; what comes back from the fakes is in their own spelling.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from boekbrug.domain.connections import JobKind
+from boekbrug.domain.documents import AccountId
+from boekbrug.domain.ledger import AdministrationId
+from boekbrug.ports import JobKey
+from fakes.exact import seed as exact_seed
+from fakes.teamleader.seed import belgian_vat, uid
+from infra.local.person import Person
+
+from .stage import Stage
+
+ACCOUNT = uid("flow", "account")
+USER = uid("flow", "user")
+DEPARTMENT = uid("flow", "department")
+RATES = {name: uid("flow", "rate", name) for name in ("21", "6")}
+DIVISION = exact_seed.BELGIAN
+ADMINISTRATION = f"exact.be.{DIVISION}"
+INVOICES, CREDIT_NOTES = "70", "71"  # the journals of the division
+START, DAY, PAID_ON = "2026-01-01", "2026-03-02", "2026-03-20"
+CREDIT_NOTE = 21  # SalesEntries.Type
+
+_numbers = itertools.count(10_000_000)
+
+
+@dataclass(frozen=True)
+class Document:
+    """An invoice or credit note in Teamleader."""
+
+    id: str
+    kind: str  # "invoice" or "credit_note"
+    number: str
+    customer: str
+    net: Decimal
+    vat: Decimal
+
+    @property
+    def gross(self) -> Decimal:
+        return self.net + self.vat
+
+
+@dataclass
+class Company:
+    stage: Stage
+    person: Person
+    connection: str
+    login: str
+    _customers: dict[str, str] = field(default_factory=dict)
+
+    account = AccountId(ACCOUNT)
+    administration = AdministrationId(ADMINISTRATION)
+
+    # --- what people do in Teamleader ---
+
+    def customer(self, name: str = "Bakkerij Wolk BV", **changes: Any) -> str:
+        """A customer with this name, made when it is first mentioned; its id."""
+        if name not in self._customers or changes:
+            row = a_customer(name, **changes)
+            self._customers[name] = self.stage.teamleader.post("seed", companies=[row])["companies"][0]
+        return self._customers[name]
+
+    def invoices(
+        self, net: str = "100.00", *, rate: str = "21", customer: str = "", day: str = DAY, number: str = "", **more: Any
+    ) -> Document:
+        """Issue an invoice of one line."""
+        row = self._document(net, rate, customer, invoice_date=day, invoice_number=number or None, **more)
+        return self._known("invoice", self.stage.teamleader.post("seed", invoices=[row])["invoices"][0])
+
+    def drafts(self, net: str) -> None:
+        row = self._document(net, "21", "", status="draft")
+        self.stage.teamleader.post("seed", invoices=[row])
+
+    def credits(self, invoice: Document, net: str = "", *, day: str = DAY) -> Document:
+        """Issue a credit note for an invoice: the whole of it, or a part."""
+        body: dict[str, Any] = {"tenant": ACCOUNT, "booking": invoice.id, "credit_note_date": day}
+        if net:
+            body["grouped_lines"] = [{"line_items": [a_line(net, "21")]}]
+        return self._known("credit_note", self.stage.teamleader.post("credit", **body)["id"])
+
+    def _document(self, net: str, rate: str, customer: str, **more: Any) -> dict[str, Any]:
+        return {
+            "tenant": ACCOUNT,
+            "department": {"type": "department", "id": DEPARTMENT},
+            "invoicee": {"customer": {"type": "company", "id": customer or self.customer()}},
+            "grouped_lines": [{"line_items": [a_line(net, rate)]}],
+            **more,
+        }
+
+    def _known(self, kind: str, id: str) -> Document:
+        row = next(row for row in self.stage.teamleader.state("documents") if row["id"] == id)
+        total = row["total"]
+        net, gross = (Decimal(str(total[name]["amount"])) for name in ("tax_exclusive", "tax_inclusive"))
+        number = row["invoice_number" if kind == "invoice" else "credit_note_number"]
+        return Document(id, kind, number, row["invoicee"]["customer"]["id"], net, gross - net)
+
+    def edits(self, invoice: Document, net: str) -> None:
+        lines = [{"line_items": [a_line(net, "21")]}]
+        self.stage.teamleader.post("edit", tenant=ACCOUNT, booking=invoice.id, grouped_lines=lines)
+
+    def corrects_customer(self, id: str, **changes: Any) -> None:
+        """Change a customer's record, as a person does; over the API of the same fake."""
+        token = self.stage.house().logins.of_account(self.account)
+        focus = next(login for login in token if login.vendor == "teamleader")
+        answer = self.stage.browser().post(
+            "https://teamleader.example/companies.update",
+            json={"id": id, **changes},
+            headers={"Authorization": f"Bearer {focus.tokens.access}"},
+        )
+        answer.raise_for_status()
+
+    def registers_by_hand(self, invoice: Document, amount: Decimal | str, day: str = PAID_ON) -> None:
+        """A person registers a payment in Teamleader."""
+        self.stage.teamleader.post("pay", tenant=ACCOUNT, booking=invoice.id, amount=str(amount), date=day)
+
+    # --- what the bookkeeper does in Exact ---
+
+    def relation(self, name: str, **changes: Any) -> str:
+        """A customer in the books; its ID."""
+        row = {"tenant": DIVISION, "Code": str(next(_numbers)), "Name": name, "Status": "C", "Country": "BE", **changes}
+        return self.stage.exact.post("seed", accounts=[row])["accounts"][0]
+
+    def books_by_hand(self, document: Document, gross: Decimal | None = None, **changes: Any) -> str:
+        """The bookkeeper types an invoice into the books; the booking's id."""
+        net = document.net if gross is None else (gross / Decimal("1.21")).quantize(Decimal("0.01"))
+        vat = document.vat if gross is None else gross - net
+        row = {
+            "tenant": DIVISION,
+            "Journal": INVOICES,
+            "EntryDate": DAY,
+            "YourRef": document.number,
+            "Description": "Met de hand",
+            "Status": 50,
+            "SalesEntryLines": [{"AmountFC": net, "VATAmountFC": vat, "GLAccountCode": "700000", "VATCode": "21E"}],
+            **changes,
+        }
+        return self.stage.exact.post("seed", sales_entries=[row])["sales_entries"][0]
+
+    def pays(
+        self, document: Document, amount: Decimal | str | None = None, day: str = PAID_ON, kind: str = "bank"
+    ) -> None:
+        """The bookkeeper settles the booking of a document, in full or in part."""
+        (booking,) = self.booked(document)
+        whole = document.gross if amount is None else amount
+        self.stage.exact.post("pay", tenant=DIVISION, booking=booking["id"], amount=str(whole), date=day, kind=kind)
+
+    def matches(self, invoice: Document, credit_note: Document, amount: Decimal | str) -> None:
+        a, b = (self.booked(document)[0]["id"] for document in (invoice, credit_note))
+        self.stage.exact.post("match", tenant=DIVISION, a=a, b=b, amount=str(amount))
+
+    def unmatches(self, document: Document) -> None:
+        self.stage.exact.post("unmatch", tenant=DIVISION, a=self.booked(document)[0]["id"])
+
+    def closes(self, month: int, journal: str = INVOICES) -> None:
+        self.stage.exact.post("close_period", tenant=DIVISION, year=2026, period=month, journal=journal)
+
+    def reopens(self, month: int, journal: str = INVOICES) -> None:
+        self.stage.exact.post("open_period", tenant=DIVISION, year=2026, period=month, journal=journal)
+
+    # --- what the person at the bridge does ---
+
+    def asks_for(self, kind: str) -> None:
+        """Press "sync now"; nothing has run yet."""
+        self.person.sync(self.connection, kind)
+
+    def exports(self) -> None:
+        self.asks_for("documents")
+        self.stage.settle()
+
+    def imports_payments(self) -> None:
+        self.asks_for("payments")
+        self.stage.settle()
+
+    def refreshes(self) -> None:
+        """Read the ledger accounts again."""
+        self.asks_for("accounts")
+        self.stage.settle()
+
+    def accepts_mappings(self, without: tuple[str, ...] = ()) -> None:
+        """Accept what is proposed, but for the rates in `without`."""
+        proposal = self.person.get(f"{self._at}/mappings")["proposal"]
+        for rate in without:
+            del proposal["vat_codes"][RATES[rate]]
+        self.person.put(f"{self._at}/mappings", proposal)
+
+    def consents_again(self) -> None:
+        """Log in at Exact Online once more."""
+        assert self.person.connect_exact("be", "be") == self.login
+
+    def runs_by_itself(self) -> None:
+        """Switch to automatic."""
+        self.person.patch(self._at, automatic=True)
+
+    def decides(self, customer: str, **decision: Any) -> None:
+        self.person.post(f"{self._at}/relations/decisions", customer=f"company:{customer}", **decision)
+
+    # --- what there is to see ---
+
+    @property
+    def _at(self) -> str:
+        return f"/api/connections/{self.connection}"
+
+    def bookings(self) -> list[dict[str, Any]]:
+        """Every sales entry of this year in the division."""
+        rows = self.stage.exact.state("bookings")
+        return [row for row in rows if row["tenant"] == DIVISION and row["EntryDate"] >= START]
+
+    def booked(self, document: Document) -> list[dict[str, Any]]:
+        """The bookings that carry the document's number, of its kind."""
+        type_is_credit = document.kind == "credit_note"
+        rows = self.bookings()
+        return [r for r in rows if r["YourRef"] == document.number and (r["Type"] == CREDIT_NOTE) is type_is_credit]
+
+    def relations(self, name: str = "Bakkerij Wolk BV") -> list[dict[str, Any]]:
+        rows = self.stage.exact.state("relations")
+        return [row for row in rows if row["tenant"] == DIVISION and row["Name"] == name]
+
+    def payments(self, document: Document) -> list[Decimal]:
+        """What Teamleader holds as paid of an invoice."""
+        rows = self.stage.teamleader.state("payments")
+        return [Decimal(str(row["amount"])) for row in rows if row["document"] == document.id]
+
+    def is_paid(self, document: Document) -> bool:
+        return next(row["paid"] for row in self.stage.teamleader.state("documents") if row["id"] == document.id)
+
+    def shown(self, document: Document) -> dict[str, Any]:
+        """What the bridge tells people about a document."""
+        return next(row for row in self.person.all_documents(self.connection) if row["id"] == document.id)
+
+    def problems(self) -> dict[str, list[str]]:
+        """Sentences by cause."""
+        groups = self.person.get(f"{self._at}/problems")["groups"]
+        return {group["cause"]: [problem["sentence"] for problem in group["problems"]] for group in groups}
+
+    def job(self, kind: str) -> dict[str, Any]:
+        jobs = self.person.get(f"{self._at}/jobs")["jobs"]
+        return next(job for job in jobs if job["kind"] == kind)
+
+    def job_key(self, kind: str) -> JobKey:
+        return JobKey(self.account, self.administration, JobKind(kind))
+
+    def unsettled(self) -> int:
+        return len(self.stage.house().links(self.account, self.administration).unsettled())
+
+    @contextmanager
+    def counting_changes(self) -> Iterator[list[str]]:
+        """What is changed at either vendor meanwhile; new tokens do not count."""
+        changes: list[str] = []
+        begun = [(fake, len(fake.journal())) for fake in (self.stage.teamleader, self.stage.exact)]
+        yield changes
+        for fake, before in begun:
+            rows = [row for row in fake.journal()[before:] if row["changed"] and "oauth2" not in row["path"]]
+            changes += [f"{row['method']} {row['path']}" for row in rows]
+
+
+def a_line(net: str, rate: str) -> dict[str, Any]:
+    return {
+        "quantity": 1,
+        "description": "Werk",
+        "unit_price": {"amount": Decimal(net), "tax": "excluding"},
+        "tax_rate_id": RATES[rate],
+    }
+
+
+def a_customer(name: str, **changes: Any) -> dict[str, Any]:
+    """A Belgian company as Teamleader keeps it."""
+    email = changes.pop("email", "boekhouding@klant.example")
+    return {
+        "tenant": ACCOUNT,
+        "name": name,
+        "vat_number": belgian_vat(next(_numbers)),
+        "emails": [{"type": "primary", "email": email}],
+        **changes,
+    }
+
+
+def a_connected_company(stage: Stage, *, mappings: bool = True) -> Company:
+    """The company, signed in and connected; nothing was exported yet."""
+    stage.teamleader.post("seed", **_focus())
+    stage.exact.post("seed", **exact_seed.demo_seed(()))
+    person = stage.person(USER)
+    login = person.connect_exact("be", "be")
+    made = person.post(
+        "/api/connections",
+        entity=DEPARTMENT,
+        login=login,
+        administration=ADMINISTRATION,
+        start=START,
+        invoice_journal=INVOICES,
+        credit_note_journal=CREDIT_NOTES,
+    )
+    company = Company(stage, person, made["id"], login)
+    stage.settle()
+    if mappings:
+        company.accepts_mappings()
+    return company
+
+
+def _focus() -> Mapping[str, Any]:
+    return {
+        "accounts": [{"id": ACCOUNT, "name": "Atelier Zandloper"}],
+        "users": [{"id": USER, "tenant": ACCOUNT}],
+        "departments": [
+            {
+                "id": DEPARTMENT,
+                "tenant": ACCOUNT,
+                "name": "Atelier Zandloper BV",
+                "vat_number": belgian_vat(12_345_678),
+                "address": {"line_1": "Zandstraat 1", "postal_code": "9000", "city": "Gent", "country": "BE"},
+            }
+        ],
+        "tax_rates": [
+            {
+                "id": id,
+                "tenant": ACCOUNT,
+                "description": f"{name} %",
+                "rate": Decimal(name) / 100,
+                "department": {"type": "department", "id": DEPARTMENT},
+            }
+            for name, id in RATES.items()
+        ],
+    }

@@ -221,6 +221,22 @@ class FocusContract:
         assert {new, paid} <= changed
         assert quiet not in changed
 
+    def test_a_reading_broken_off_goes_on_where_it_was(self, bench, focus, entity, issue):
+        invoices = []
+        for _ in range(205):
+            invoices.append(issue())
+            bench.advance(1)
+        bench.advance(60)
+        reading = focus.documents([entity.id], self.START, None)
+        first = list(next(reading).rows)
+        second = next(reading)
+        rest = list(bench.reopened().documents([entity.id], self.START, second.cursor))
+        assert {row.id for row in [*first, *second.rows]} | {row.id for page in rest for row in page.rows} >= set(
+            invoices
+        )
+        whole = list(focus.documents([entity.id], self.START, None))
+        assert sum(len(page.rows) for page in rest) < sum(len(page.rows) for page in whole)
+
     def test_what_is_issued_while_we_read_is_read_next_time(self, bench, focus, entity, issue):
         issue()
         reading = focus.documents([entity.id], self.START, None)

@@ -75,6 +75,9 @@ class Company:
             self._customers[name] = self.stage.teamleader.post("seed", companies=[row])["companies"][0]
         return self._customers[name]
 
+    def vat_number(self, customer: str) -> str:
+        return next(row["vat_number"] for row in self.stage.teamleader.state("relations") if row["id"] == customer)
+
     def invoices(
         self, net: str = "100.00", *, rate: str = "21", customer: str = "", day: str = DAY, number: str = "", **more: Any
     ) -> Document:
@@ -171,6 +174,20 @@ class Company:
 
     def reopens(self, month: int, journal: str = INVOICES) -> None:
         self.stage.exact.post("open_period", tenant=DIVISION, year=2026, period=month, journal=journal)
+
+    @contextmanager
+    def exact_counts_differently(self, kind: int) -> Iterator[None]:
+        """Its answers about entries of this type say a cent more VAT than was sent."""
+
+        def a_cent_more(answer: Any) -> None:
+            entry = answer.get("d", {})
+            if entry.get("Type") == kind:
+                entry["VATAmountFC"] += 0.01
+
+        twist = ("POST /api/v1/.*/SalesEntries$", a_cent_more)
+        self.stage.line.twists.append(twist)
+        yield
+        self.stage.line.twists.remove(twist)
 
     # --- what the person at the bridge does ---
 

@@ -156,11 +156,17 @@ class Line(httpx.BaseTransport):
     def __init__(self, hosts: Mapping[str, httpx.BaseTransport]) -> None:
         self._hosts = {httpx.URL(url).host: transport for url, transport in hosts.items()}
         self.hooks: list[Hook] = []
+        self.twists: list[tuple[str, Callable[[Any], None]]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._pass(request, arrived=False)
         answer = self._hosts[request.url.host].handle_request(request)
         self._pass(request, arrived=True)
+        for path, change in self.twists:
+            if re.search(path, f"{request.method} {request.url.path}"):
+                body = json.loads(answer.read())
+                change(body)
+                answer = httpx.Response(answer.status_code, json=body, request=request)
         return answer
 
     def _pass(self, request: httpx.Request, *, arrived: bool) -> None:

@@ -101,8 +101,7 @@ def export_documents(house: House, job: Job, deadline: Deadline) -> Slice:
     known = load_focus(snapshots)
     ready = [connection for connection in connections if connection.mapping.accepted_at is not None]
     if books is None or known is None or not ready:
-        problems.report("job:documents", connections[0].id, NotReady(), house.clock.now(), "")
-        return Slice({"stopped": NotReady.__name__})
+        raise NotReady()
     desk = _Desk(
         house=house,
         job=job,
@@ -125,7 +124,7 @@ def export_documents(house: House, job: Job, deadline: Deadline) -> Slice:
 
 STOPPED = "stopped:"
 """In the cursor: what came back differently and is not booked any more, document kinds (rules.md 9) and currencies
-(rules.md 16). A run that a person asks for tries again."""
+(rules.md 16). A run that a person asks for tries again, and looks again at every document that is held."""
 
 
 def _find_new(desk: _Desk) -> bool:
@@ -137,6 +136,7 @@ def _find_new(desk: _Desk) -> bool:
     if desk.job.manual:
         kept = {name: value for name, value in desk.job.cursor.items() if not name.startswith(STOPPED)}
         _save_cursor(desk, kept)
+        desk.documents.release()
     for connection in desk.connections.values():
         scope = f"focus:{connection.id}:{connection.start}"  # an earlier start is read from the beginning
         for page in desk.focus.documents([connection.entity], connection.start, _cursor(desk, scope)):
@@ -479,7 +479,7 @@ def _adopt(desk: _Desk, record: DocumentRecord, entry: SalesEntry, booking: Book
     key = desk.job.key
     desk.house.settlements(key.account, key.administration).claim(booking.ref)
     desk.audit("adopted", document=record.id, booking=booking.ref, number=booking.number)
-    _booked(desk, record, booking)
+    _booked(desk, replace(record, gross=entry.gross), booking)
     desk.done["adopted"] += 1
 
 
@@ -497,17 +497,19 @@ def _remember(desk: _Desk, record: DocumentRecord, entry: SalesEntry, written: W
     if not (right_place and vat_agrees and booking.kind is sent.kind and booking.gross == sent.gross):
         booked = f"{booking.gross} ({booking.vat}), {booking.kind}, {booking.administration}, {booking.number}"
         _hold(desk, record, BookedDifferently(booked=booked, expected=f"{sent.gross} ({sent.vat})"))
-        _save_cursor(desk, {**desk.job.cursor, _pause_key(record): record.number})
+        if written.how is not How.KNOWN:  # known: its kind was stopped then, and a person said to go on since
+            _save_cursor(desk, {**desk.job.cursor, _pause_key(record): record.number})
         return
     if not _prove_currency(desk, record, sent, booking):
         booked, expected = f"{booking.base_gross} {desk.books.currency}", f"{sent.gross} × {sent.exchange_rate}"
         _hold(desk, record, BookedDifferently(booked=booked, expected=expected))
         return
-    _booked(desk, record, booking)
+    _booked(desk, replace(record, gross=sent.gross), booking)
     desk.done["booked"] += 1
 
 
 def _booked(desk: _Desk, record: DocumentRecord, booking: Booking) -> None:
+    """`record`: with the amount that was booked; it may have been edited since the list told of it."""
     desk.documents.booked(record, booking.number)
     key = desk.job.key
     desk.house.problems(key.account, key.administration).solve(f"document:{record.id}")

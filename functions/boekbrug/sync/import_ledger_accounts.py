@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from ..domain.connections import JobKind
-from ..domain.errors import NeedsSetup, NotReady
+from ..domain.errors import CustomerGone, CustomerIncomplete, NeedsSetup, RelationAmbiguous, RelationGone
 from ..domain.ledger import Books
 from ..ports import Deadline, House, Job, JobKey
 from .slices import Slice, active_connections, next_run
-from .snapshots import load_books, save_books, save_focus
+from .snapshots import save_books, save_focus
+
+ELSEWHERE = [
+    leaf.__name__
+    for leaf in (*NeedsSetup.__subclasses__(), CustomerIncomplete, CustomerGone, RelationAmbiguous, RelationGone)
+]
+"""Causes that go away without the document changing: by the set-up, or by the customer's record on either side."""
 
 
 def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
@@ -18,7 +24,6 @@ def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
     key = job.key
     now = house.clock.now()
     snapshots = house.snapshots(key.account)
-    before = load_books(snapshots, key.administration)
     focus = house.focus(key.account)
     save_focus(snapshots, focus.tax_rates(), focus.categories(), focus.entities(), now)
     ledger = house.ledger(key.account, key.administration)
@@ -31,16 +36,18 @@ def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
         currency=ledger.administration().currency,
     )
     save_books(snapshots, key.administration, books, now)
-    changed = before is None or before[0] != books
-    released = release_setup(house, job.key) if changed else 0
+    released = release(house, job.key)
     result = {"accounts": len(books.accounts), "vat_codes": len(books.vat_codes), "released": released}
     return Slice(result, next_run(JobKind.ACCOUNTS, connections, now))
 
 
-def release_setup(house: House, key: JobKey) -> int:
-    """Put documents that waited for the set-up back in line and have them looked at; how many."""
-    causes = [leaf.__name__ for leaf in NeedsSetup.__subclasses__() if leaf is not NotReady]
-    released = house.documents(key.account, key.administration).release(causes)
+def release(house: House, key: JobKey) -> int:
+    """Put documents that wait for something elsewhere back in line and have them looked at; how many.
+
+    Whether or not what we read has changed: a period can be closed and opened again between two looks, and who
+    completed a customer tells nobody.
+    """
+    released = house.documents(key.account, key.administration).release(ELSEWHERE)
     if released:
         documents = JobKey(key.account, key.administration, JobKind.DOCUMENTS)
         house.jobs.make_due(documents, house.clock.now())

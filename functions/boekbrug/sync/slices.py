@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.connections import Connection, JobKind
 from ..domain.documents import AccountId
-from ..domain.errors import NeedsLogin, SyncError, TryLater, UnexpectedAnswer
+from ..domain.errors import NeedsLogin, NeedsSetup, SyncError, TryLater, UnexpectedAnswer
 from ..domain.ledger import AdministrationId
 from ..messages import RunJob
 from ..ports import Clock, Deadline, House, Job, JobKey
@@ -48,7 +48,8 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
 
     `hard`: when this function is killed, by RealClock. `timeout`: the function's whole time, for the lease.
     A failure of the whole job becomes its due time (try later), its pause (log in) or, when we do not understand
-    what happened, an exception for the dead-letter queue. A killed worker leaves the lease to run out.
+    what happened, an exception for the dead-letter queue. What a person must set up first is told, and an automatic
+    job tries again at its next time. A killed worker leaves the lease to run out.
     """
     key = JobKey(AccountId(nudge.account), AdministrationId(nudge.administration), nudge.kind)
     started = house.real.now()
@@ -66,6 +67,10 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
     except NeedsLogin as lost:
         problems.report(subject, None, lost, house.clock.now(), "")
         done, paused = Slice({"stopped": lost.cause}), lost.cause
+    except NeedsSetup as missing:
+        problems.report(subject, None, missing, house.clock.now(), "")
+        due_at = next_run(key.kind, active_connections(house, job), house.clock.now())
+        done = Slice({"stopped": missing.cause}, due_at)
     except UnexpectedAnswer as strange:
         problems.report(subject, None, strange, house.clock.now(), "")
         done, failure = Slice({"stopped": strange.cause}, house.clock.now() + SOON), strange

@@ -219,8 +219,16 @@ def _booking(division: Division, entry: Row) -> Row:
         **render.plain(entity("salesentry/SalesEntries"), entry),
         "lines": [render.plain(kind, line) for line in lines],
         "vat_per_code": dict(vat),
+        "attachments": _attachments(division, entry),
         "tenant": division.number,
     }
+
+
+def _attachments(division: Division, entry: Row) -> list[str]:
+    """The names of the files in the document an entry refers to."""
+    document = entry.get("Document")
+    rows = division["DocumentAttachments"].where("Document", document) if document else ()
+    return [row["FileName"] for row in rows]
 
 
 def _payment(division: Division, entry: Row) -> Row:

@@ -6,7 +6,7 @@ Everything here is a Protocol. Vendors implement `Focus`, `Package` and `Ledger`
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -22,6 +22,8 @@ from .domain.documents import (
     DocumentKind,
     Entity,
     EntityId,
+    File,
+    FileFormat,
     SalesDocument,
     TaxRate,
 )
@@ -35,6 +37,8 @@ from .domain.ledger import (
     Cursor,
     DailyBudget,
     FiscalYear,
+    Folder,
+    FolderRef,
     Journal,
     LedgerAccount,
     Outcome,
@@ -130,6 +134,10 @@ class Focus(Protocol):
         """One document, whole. Raises DocumentGone when Teamleader no longer has it."""
         ...
 
+    def file(self, kind: DocumentKind, document: DocumentId, format: FileFormat) -> bytes:
+        """The document as a file. Raises DocumentGone, and NotPossible when it is larger than we carry."""
+        ...
+
     def customers(self, refs: Sequence[CustomerRef]) -> Mapping[CustomerRef, Customer]:
         """The customers of these references; one that vanished is left out."""
         ...
@@ -153,6 +161,26 @@ class Package(Protocol):
     """One login at a bookkeeping package: what it may reach."""
 
     def administrations(self) -> Sequence[Administration]: ...
+
+
+class Cabinet(Protocol):
+    """Where a package keeps files that do not hang on a booking itself: a folder for each, made before its entry.
+
+    Reads and writes keep the promises of `Ledger`.
+    """
+
+    def open(self, folder: Folder) -> Outcome[FolderRef]: ...
+    def find(self, folder: Folder) -> FolderRef | None:
+        """The probe of `open`: a folder with our key, of that relation."""
+        ...
+
+    def put(self, folder: FolderRef, file: File) -> Outcome[str]:
+        """Add a file; its name. One larger than the package takes is `Refused` (NotPossible), unsent."""
+        ...
+
+    def names(self, folder: FolderRef) -> Sequence[str]:
+        """What lies in a folder: the probe of `put`."""
+        ...
 
 
 class Ledger(Protocol):
@@ -214,6 +242,10 @@ class Ledger(Protocol):
         """The booking as it stands now, `vat` filled in; None when it is gone."""
         ...
 
+    def cabinet(self) -> Cabinet | None:
+        """None where the package takes no files apart from bookings."""
+        ...
+
     # payments
     def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
         """What was matched, or opened again, since the cursor: a row per part of an open item."""
@@ -227,6 +259,8 @@ class WriteKind(StrEnum):
     BOOKING = "booking"
     RELATION = "relation"
     PAYMENT = "payment"
+    FOLDER = "folder"
+    FILE = "file"
 
 
 class WriteState(StrEnum):
@@ -241,7 +275,7 @@ class Intent:
     """What we know about one write: the record the whole protocol stands on (design.md 5)."""
 
     kind: WriteKind
-    subject: str  # document id, customer ref or settlement id
+    subject: str  # document id, customer ref or settlement id; of a file, document id and format
     state: WriteState
     attempt: int
     sent_at: datetime  # by RealClock, written before the call
@@ -371,8 +405,16 @@ class Seen(Protocol):
 class Settlements(Protocol):
     """What the books settled, remembered before anything is done about it (design.md 5.5)."""
 
-    def remember(self, settlements: Sequence[Settlement], ours: Collection[str]) -> None:
-        """Keep the newest word on each; those of bookings in `ours` (refs) are put in line, the others lie ready."""
+    def remember(self, settlements: Sequence[Settlement]) -> None:
+        """Keep the newest word on each part. Nothing comes in line by this: see `claim`."""
+        ...
+
+    def claim(self, booking: BookingRef) -> int:
+        """This booking is ours: put all that is known of it in line; how many parts.
+
+        Asked for after the parts were kept, or after the booking became ours, whichever was later: so none is lost
+        between the two.
+        """
         ...
 
     def pending(self, limit: int, after: Settlement | None = None) -> Sequence[Settlement]:
@@ -384,9 +426,6 @@ class Settlements(Protocol):
         ...
 
     def of_booking(self, booking: BookingRef) -> Sequence[Settlement]: ...
-    def claim(self, booking: BookingRef) -> int:
-        """A booking became ours (adopted): put what lies ready for it in line; how many."""
-        ...
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
@@ -525,7 +564,7 @@ class Budgets(Protocol):
 class Problem:
     """Why something is not where it belongs, in words a person can act on."""
 
-    subject: str  # "document:<id>", "customer:<ref>", "payment:<settlement>", "job:<kind>"
+    subject: str  # "document:<id>", "file:<document>", "customer:<ref>", "payment:<settlement>", "job:<kind>"
     connection: ConnectionId | None
     cause: str
     family: str

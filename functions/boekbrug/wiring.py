@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.config
 import botocore.session
@@ -20,28 +20,22 @@ from aws_lambda_powertools import Logger
 from .clocks import StageClock, SystemClock
 from .domain.connections import LoginId
 from .domain.documents import AccountId
-from .domain.errors import AccessExpired
+from .domain.errors import AccessExpired, AppMissing
 from .domain.ledger import AdministrationId
-from .ports import Clock, Focus, FocusUser, Ledger, Login, Package, RealClock, Tokens
+from .ports import Clock, Focus, FocusUser, Ledger, Login, Nudges, Package, RealClock, Tokens
 from .settings import Settings, settings
-from .store.accounts import DynamoAccounts
-from .store.audit import DynamoAudit
-from .store.budgets import DynamoBudgets
-from .store.connections import DynamoConnections
-from .store.documents import DynamoDocuments
-from .store.jobs import DynamoJobs
-from .store.links import DynamoLinks
-from .store.logins import DynamoLogins, Seal
+from .store.dynamo import DynamoStore
+from .store.logins import Seal
 from .store.nudges import SqsNudges
-from .store.problems import DynamoProblems
-from .store.seen import DynamoSeen
-from .store.sessions import DynamoOAuthStates, DynamoSessions, DynamoWebhookTokens
-from .store.settlements import DynamoSettlements
-from .store.snapshots import DynamoSnapshots
 from .store.table import Items
 from .vendors.http import Http, new_client
 from .vendors.oauth import App, Room, TokenKeeper
 from .vendors.registry import door_of, split
+
+if TYPE_CHECKING:
+    from .store.memory import MemoryStore
+
+    Store = DynamoStore | MemoryStore
 
 CLIENT = botocore.config.Config(
     retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=10, tcp_keepalive=True
@@ -77,7 +71,9 @@ class VendorApps:
     def app(self, vendor: str, realm: str) -> App:
         """`realm` is a country for Exact, whose apps are registered per country, and "-" elsewhere."""
         name = vendor if realm == "-" else f"{vendor}.{realm}"
-        registered = self._registered[name]
+        registered = self._registered.get(name, {})
+        if not (registered.get("client_id") and registered.get("client_secret")):
+            raise AppMissing(vendor=vendor)
         auth_url, api_url = self._urls(vendor, realm)
         return App(
             vendor=vendor,
@@ -124,28 +120,35 @@ class VendorGrants:
 
 
 class DeployedHouse:
-    """`ports.House` on AWS: one per invocation, over what the sandbox keeps."""
+    """`ports.House` as it is deployed: the rooms of a store, the vendors, and two clocks. One per invocation."""
 
     def __init__(self, sandbox: Sandbox, public_url: str) -> None:
         self._sandbox = sandbox
-        items = sandbox.items
         self.clock: Clock = sandbox.clock
         self.real: RealClock = sandbox.real
-        self.accounts = DynamoAccounts(items)
-        self.sessions = DynamoSessions(items)
-        self.states = DynamoOAuthStates(items)
-        self.webhook_tokens = DynamoWebhookTokens(items)
-        self.connections = DynamoConnections(items)
-        self.jobs = DynamoJobs(items)
-        self.budgets = DynamoBudgets(items)
-        self.logins = sandbox.logins
         self.public_url = public_url
         self._apps = VendorApps(sandbox.read_secret, sandbox.settings, public_url)
         self.grants = VendorGrants(self._apps, sandbox.http, self.clock)
+        self._store = store = sandbox.store
+        self.accounts = store.accounts
+        self.sessions = store.sessions
+        self.states = store.states
+        self.webhook_tokens = store.webhook_tokens
+        self.connections = store.connections
+        self.jobs = store.jobs
+        self.logins = store.logins
+        self.budgets = store.budgets
+        self.links = store.links
+        self.documents = store.documents
+        self.seen = store.seen
+        self.settlements = store.settlements
+        self.problems = store.problems
+        self.snapshots = store.snapshots
+        self.audit = store.audit
 
-    @cached_property
-    def nudges(self) -> SqsNudges:
-        return SqsNudges(self._sandbox.aws.client("sqs"), self._sandbox.settings.queues())
+    @property
+    def nudges(self) -> Nudges:
+        return self._store.nudges
 
     def focus(self, account: AccountId) -> Focus:
         known = self.accounts.get(account)
@@ -184,27 +187,6 @@ class DeployedHouse:
         )
         return Room(app, http, tokens, self.budgets, self.clock, account)
 
-    def links(self, account: AccountId, administration: AdministrationId) -> DynamoLinks:
-        return DynamoLinks(self._sandbox.items, account, administration)
-
-    def documents(self, account: AccountId, administration: AdministrationId) -> DynamoDocuments:
-        return DynamoDocuments(self._sandbox.items, account, administration)
-
-    def seen(self, account: AccountId, administration: AdministrationId) -> DynamoSeen:
-        return DynamoSeen(self._sandbox.items, account, administration)
-
-    def settlements(self, account: AccountId, administration: AdministrationId) -> DynamoSettlements:
-        return DynamoSettlements(self._sandbox.items, account, administration)
-
-    def problems(self, account: AccountId, administration: AdministrationId) -> DynamoProblems:
-        return DynamoProblems(self._sandbox.items, account, administration)
-
-    def snapshots(self, account: AccountId) -> DynamoSnapshots:
-        return DynamoSnapshots(self._sandbox.items, account)
-
-    def audit(self, account: AccountId) -> DynamoAudit:
-        return DynamoAudit(self._sandbox.items, account)
-
 
 class Sandbox:
     """What one Lambda sandbox keeps between invocations. Tests bring their own cloud, line and way of waiting."""
@@ -215,11 +197,13 @@ class Sandbox:
         aws: Any = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        store: Store | None = None,
     ) -> None:
+        """`store`: where everything is kept, when it is not the table of `at`."""
         self.settings = at
         self.aws = aws or Aws()
         self.sleep = sleep
-        self.items = Items(self.aws.client("dynamodb"), at.table_name, sleep)
+        self.store = store or self._on_dynamo()
         self.real: RealClock = SystemClock()
         self._transport = transport
         self._secret = ""
@@ -235,9 +219,11 @@ class Sandbox:
     def http(self, vendor: str) -> Http:
         return Http(vendor, self.http_client, sleep=self.sleep)
 
-    @cached_property
-    def logins(self) -> DynamoLogins:
-        return DynamoLogins(self.items, Seal(lambda: self.aws.client("kms"), self.settings.token_key_id))
+    def _on_dynamo(self) -> DynamoStore:
+        at, client = self.settings, self.aws.client
+        items = Items(client("dynamodb"), at.table_name, self.sleep)
+        seal = Seal(lambda: client("kms"), at.token_key_id)
+        return DynamoStore(items, seal, lambda: SqsNudges(client("sqs"), at.queues()))
 
     def read_secret(self) -> str:
         if not self._secret:

@@ -31,6 +31,7 @@ from .worlds import Entity, World, from_ubl, seeded
 TODAY = datetime.fromisoformat("2026-11-24T08:00:00+00:00")
 RATE = 60  # virtual seconds a second while jobs run: a minute of a vendor's limit costs a second
 PATIENCE = 600  # real seconds for any one step
+ENDINGS = {"none": (), "pdf": (".pdf",), "ubl": (".xml",)}  # of the files each booking must carry
 SCHEDULE_PATIENCE = 150  # the local AWS fires `rate(1 minute)` after a minute or so
 
 
@@ -141,6 +142,8 @@ def _prepare(run: Run) -> None:
         }
         proposal["vat_codes"] |= wanted
         one.person.put(f"/api/connections/{one.id}/mappings", proposal)
+        if run.attach != "none":
+            one.person.patch(f"/api/connections/{one.id}", attach=[run.attach])
         missing = [rate["description"] for rate in offered["rates"] if rate["id"] not in proposal["vat_codes"]]
         run.check(not missing, f"{one.entity.name}: no VAT code for {', '.join(missing)}")
         found = one.person.get(f"/api/connections/{one.id}/readiness")["findings"]
@@ -192,6 +195,9 @@ def _count_documents(run: Run, pairs: Sequence[Pair], relations_before: set[str]
             run.wrong.append(f"{name} is unknown to the bridge")
             continue
         run.check((row["state"] == "booked") == bool(pair.bookings), f"{name}: the bridge says {row['state']}")
+        for booking in pair.bookings:
+            endings = tuple(Path(file).suffix for file in booking.files)
+            run.check(endings == ENDINGS[run.attach], f"{name}: its booking carries {list(booking.files)}")
         if not pair.bookings:
             result.refused[row["cause"] or row["state"]] += 1
         if run.world.ubl is not None:  # whoever brings documents does not tell beforehand which must be refused
@@ -206,16 +212,11 @@ def _count_documents(run: Run, pairs: Sequence[Pair], relations_before: set[str]
     run.check(result.difference_cents == 0, "amounts differ between Teamleader and the books")
     created = {row["ID"] for row in run.side.control.state("relations")} - relations_before
     result.relations_created = len(created)
-    results = [_result(one, "documents") for one in run.connected]
-    result.relations_adopted = sum(found.get("relations_adopted", 0) for found in results)
+    used = {booking.relation for pair in pairs for booking in pair.bookings}
+    result.relations_adopted = len(used & relations_before)
     reasons = {row["sentence"] for row in told.values() if row["cause"]}
     for sentence in sorted(reasons):
         say(f"  not booked: {sentence}")
-
-
-def _result(one: Connected, kind: str) -> Mapping[str, Any]:
-    jobs = one.person.get(f"/api/connections/{one.id}/jobs")["jobs"]
-    return next((job["last_result"] or {} for job in jobs if job["kind"] == kind), {})
 
 
 # --- payments ---
@@ -348,7 +349,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--package", choices=sorted(SIDES), help="show one package; without it, all there are")
     parser.add_argument("--documents", type=int, default=200, metavar="N", help="documents per package (20 or more)")
     parser.add_argument("--ubl", type=Path, metavar="DIR", help="use the UBL 2.1 invoices and credit notes of a folder")
-    parser.add_argument("--attach", choices=("none",), default="none", help="attach a file to each booking")
+    parser.add_argument(
+        "--attach", choices=list(ENDINGS), default="none", help="attach the document itself to each booking"
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--serve", action="store_true", help="stay up afterwards, until Ctrl-C")
     chosen = parser.parse_args(words)

@@ -39,5 +39,8 @@ class FakeControl:
         """Every request so far, oldest first."""
         return self._http.get("/journal").raise_for_status().json()
 
+    def forget_faults(self) -> None:
+        self._http.delete("/faults").raise_for_status()
+
     def health(self) -> Mapping[str, Any]:
         return self._http.get("/health").raise_for_status().json()

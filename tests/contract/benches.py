@@ -6,7 +6,7 @@ lost, is the bench's business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
@@ -69,6 +69,10 @@ class Bench(Protocol):
         """Net and VAT per code, signed as printed."""
         ...
 
+    def files_of(self, booking: BookingRef) -> Sequence[str]:
+        """The names of what hangs on a booking; asked only where there is a cabinet."""
+        ...
+
 
 class MemoryBench:
     """Books in memory."""
@@ -85,6 +89,7 @@ class MemoryBench:
         self.match = self.books.match
         self.delete = self.books.delete
         self.vat_by_code = self.books.vat_by_code
+        self.files_of = self.books.files_of
         self.close_period = self.books.close_period
 
     def add_relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> RelationRef:
@@ -231,6 +236,9 @@ class ExactBench:
             amounts = (Money(sign * Decimal(str(line[name])), zero.currency) for name in ("AmountFC", "VATAmountFC"))
             found[line["VATCode"]] = (net + next(amounts), vat + next(amounts))
         return found
+
+    def files_of(self, booking: BookingRef) -> Sequence[str]:
+        return next(row["attachments"] for row in self._state("bookings") if row["id"] == booking)
 
     def _fault(self, do: str) -> None:
         answer = self._web.post(f"{self._url}/_fake/faults", json=[{"match": {"method": "POST"}, "do": do}])

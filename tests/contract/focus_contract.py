@@ -20,6 +20,7 @@ from boekbrug.domain.documents import (
     DocumentId,
     DocumentKind,
     Entity,
+    FileFormat,
     TaxRate,
     check,
 )
@@ -289,6 +290,22 @@ class FocusContract:
     def test_a_draft_is_not_a_document(self, focus, draft):
         with pytest.raises(DocumentGone):
             focus.document(DocumentKind.INVOICE, draft())
+
+    @pytest.mark.parametrize(("format", "begins"), [(FileFormat.PDF, b"%PDF"), (FileFormat.UBL, b"<?xml")])
+    def test_invoice_and_credit_note_come_as_files(self, bench, focus, issue, format, begins):
+        invoice = issue((1, 100, "21"))
+        credit_note = DocumentId(bench.by_hand("invoices.credit", {"id": invoice})["id"])
+        files = {
+            focus.file(DocumentKind.INVOICE, invoice, format),
+            focus.file(DocumentKind.CREDIT_NOTE, credit_note, format),
+        }
+        assert len(files) == 2
+        assert all(content.startswith(begins) for content in files)
+
+    @pytest.mark.parametrize("kind", list(DocumentKind))
+    def test_an_unknown_document_has_no_file(self, focus, kind):
+        with pytest.raises(DocumentGone):
+            focus.file(kind, DocumentId(NOBODY), FileFormat.PDF)
 
     # --- customers ---
 

@@ -12,14 +12,16 @@ from decimal import Decimal
 
 import pytest
 
-from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind, document_key
+from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind, File, document_key
 from boekbrug.domain.entries import period_for
 from boekbrug.domain.errors import (
     AccountBlocked,
     CustomerIncomplete,
     JournalMissing,
     JournalNotSales,
+    NotPossible,
     PeriodClosed,
+    RefusedByPackage,
     RelationGone,
     VatCodeRefused,
 )
@@ -28,6 +30,8 @@ from boekbrug.domain.ledger import (
     Cursor,
     Done,
     EntryLine,
+    Folder,
+    FolderRef,
     JournalKind,
     Page,
     Refused,
@@ -39,6 +43,7 @@ from boekbrug.domain.ledger import (
 )
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, RelationDraft, RelationQuery, RelationRef
+from boekbrug.ports import Cabinet
 
 from .benches import Bench
 
@@ -46,6 +51,7 @@ INVOICE, CREDIT_NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
 PER_LINE = (("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.55", "21", "0.12"))
 PER_RATE = (("0.55", "21", "0.12"), ("0.55", "21", "0.11"), ("0.55", "21", "0.12"))
 RESIDUAL = (("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.60", "21", "0.11"))
+PDF, UBL = File("2026-0117.pdf", b"%PDF-1.4 \x00\xff"), File("2026-0117.xml", b"<Invoice/>")
 PLAIN = (("1000.00", "21", "210.00"),)
 
 
@@ -401,6 +407,84 @@ class LedgerContract:
         self.book(bench, an_entry("7", CREDIT_NOTE))
         (found,) = bench.ledger.find_bookings(bench.ledger.prepare([an_entry("7")]))
         assert {booking.kind for booking in found} == set(DocumentKind)
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def cabinet(self, bench: Bench) -> Cabinet:
+        found = bench.ledger.cabinet()
+        if found is None:
+            pytest.skip("keeps no files apart from bookings")
+        return found
+
+    def open(self, cabinet: Cabinet, entry: SalesEntry) -> FolderRef:
+        outcome = cabinet.open(Folder.of(entry))
+        assert isinstance(outcome, Done), outcome
+        return outcome.value
+
+    def test_a_booking_shows_the_files_that_were_filed_for_it(self, bench, cabinet, an_entry):
+        entry = an_entry()
+        folder = self.open(cabinet, entry)
+        for file in (PDF, UBL):
+            assert cabinet.put(folder, file) == Done(file.name)
+        assert sorted(cabinet.names(folder)) == [PDF.name, UBL.name]
+        booked = self.book(bench, replace(entry, folder=folder))
+        assert sorted(bench.files_of(booked.ref)) == [PDF.name, UBL.name]
+
+    def test_a_booking_without_a_folder_shows_no_files(self, bench, cabinet, an_entry):
+        cabinet.put(self.open(cabinet, an_entry("1")), PDF)
+        assert bench.files_of(self.book(bench, an_entry("2")).ref) == []
+
+    @pytest.mark.parametrize("kind", DocumentKind)
+    def test_a_folder_whose_answer_was_lost_is_found(self, bench, cabinet, an_entry, kind):
+        self.open(cabinet, an_entry("2026/0116"))
+        folder = Folder.of(an_entry("O'Neil/+2", kind))
+        bench.lose_next_answer()
+        assert isinstance(cabinet.open(folder), Unknown)
+        found = cabinet.find(folder)
+        assert found
+        assert cabinet.names(found) == []
+
+    def test_a_folder_that_never_arrived_is_not_found(self, bench, cabinet, an_entry):
+        folder = Folder.of(an_entry())
+        bench.lose_next_request()
+        assert isinstance(cabinet.open(folder), Unknown)
+        assert cabinet.find(folder) is None
+
+    def test_a_folder_is_found_by_key_and_relation(self, bench, cabinet, an_entry):
+        """Numbers are equal in entities that share an administration (rules.md 2)."""
+        entry = an_entry()
+        folder = self.open(cabinet, entry)
+        assert cabinet.find(Folder.of(entry)) == folder
+        assert cabinet.find(Folder.of(replace(entry, key=document_key(DocumentId("another"))))) is None
+        assert cabinet.find(Folder.of(replace(entry, relation=bench.add_relation("Firma A")))) is None
+
+    def test_a_file_whose_answer_was_lost_is_there(self, bench, cabinet, an_entry):
+        folder = self.open(cabinet, an_entry())
+        bench.lose_next_answer()
+        assert isinstance(cabinet.put(folder, PDF), Unknown)
+        assert cabinet.names(folder) == [PDF.name]
+
+    def test_a_file_that_never_arrived_is_not_there(self, bench, cabinet, an_entry):
+        folder = self.open(cabinet, an_entry())
+        bench.lose_next_request()
+        assert isinstance(cabinet.put(folder, PDF), Unknown)
+        assert cabinet.names(folder) == []
+
+    def test_a_file_that_is_too_large_is_refused_here(self, cabinet, an_entry):
+        folder = self.open(cabinet, an_entry())
+        outcome = cabinet.put(folder, File("film.pdf", bytes(10_000_001)))
+        assert isinstance(outcome, Refused)
+        assert isinstance(outcome.cause, NotPossible)
+        assert outcome.cause.facts["feature"] == "file_too_large"
+        assert cabinet.names(folder) == []
+
+    def test_a_folder_that_is_not_there_takes_no_file_and_no_booking(self, bench, cabinet, an_entry):
+        nowhere = FolderRef("00000000-0000-0000-0000-00000000dead")
+        outcome = cabinet.put(nowhere, PDF)
+        assert isinstance(outcome, Refused)
+        assert isinstance(outcome.cause, RefusedByPackage)
+        assert isinstance(self.refusal(bench, an_entry(folder=nowhere)), RefusedByPackage)
 
     # --- what stands in the journals --------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ inherits both (test_store.py shows it). One class each, so that equal test names
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -190,6 +192,13 @@ class LinksContract:
         assert links.intent(WriteKind.PAYMENT, "settlement") == paid
         with pytest.raises(KeyError):
             links.done(links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON), {})
+
+    def test_what_is_remembered_is_nobodys_to_change(self, links: ports.Links) -> None:
+        result = {"ref": "B1", "gross": {"amount": "1.10"}}
+        links.done(links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON), result)
+        result["gross"]["amount"] = "9.99"
+        links.intent(WriteKind.BOOKING, "doc").result["gross"]["amount"] = "9.99"
+        assert links.intent(WriteKind.BOOKING, "doc").result == {"ref": "B1", "gross": {"amount": "1.10"}}
 
     def test_many_are_read_at_once(self, links: ports.Links) -> None:
         planned = {f"doc{n}": links.plan(WriteKind.BOOKING, f"doc{n}", "p", "h", NOON) for n in range(3)}
@@ -406,8 +415,9 @@ class SeenContract:
         assert store.seen(US, OTHER_BOOKS).by_reference(["2026 / 9"]) == {}
 
 
-def a_settlement(id: str = "S1", booking: str = "B1", amount: str = "60.50") -> Settlement:
-    kind = SettlementKind.PAYMENT
+def a_settlement(
+    id: str = "S1", booking: str = "B1", amount: str = "60.50", kind: SettlementKind = SettlementKind.PAYMENT
+) -> Settlement:
     return Settlement(id, BookingRef(booking), kind, Money.of(amount, "EUR"), date(2026, 3, 1))
 
 
@@ -418,7 +428,8 @@ class SettlementsContract:
 
     def test_only_those_of_our_bookings_come_in_line(self, settlements: ports.Settlements) -> None:
         ours, others = a_settlement("S1", "B1"), a_settlement("S2", "B2")
-        settlements.remember([others, ours], {"B1"})
+        settlements.remember([others, ours])
+        assert settlements.claim(BookingRef("B1")) == 1
         assert settlements.pending(10) == [ours]
         assert (settlements.of_booking(BookingRef("B1")), settlements.of_booking(BookingRef("B2"))) == (
             [ours],
@@ -427,30 +438,41 @@ class SettlementsContract:
 
     def test_what_lay_ready_comes_in_line_when_its_booking_becomes_ours(self, settlements: ports.Settlements) -> None:
         first, second = a_settlement("S1"), a_settlement("S2")
-        settlements.remember([first, second], set())
+        settlements.remember([first, second])
         assert settlements.claim(BookingRef("B1")) == 2
         assert settlements.pending(10) == [first, second]
         assert settlements.claim(BookingRef("B9")) == 0
 
     def test_the_line_is_read_page_by_page(self, settlements: ports.Settlements) -> None:
         line = [a_settlement(f"S{n}", f"B{n % 2}") for n in range(5)]
-        settlements.remember(line, {"B0", "B1"})
+        settlements.remember(line)
+        for booking in ("B0", "B1"):
+            settlements.claim(BookingRef(booking))
         first = settlements.pending(3)
         rest = settlements.pending(3, after=first[-1])
         assert [one.id for one in (*first, *rest)] == ["S0", "S2", "S4", "S1", "S3"]
 
     def test_dealt_with_leaves_the_line_unless_a_newer_word_came(self, settlements: ports.Settlements) -> None:
         old, new = a_settlement(), a_settlement(amount="121.00")
-        settlements.remember([old], {"B1"})
-        settlements.remember([new], {"B1"})
+        settlements.remember([old])
+        settlements.claim(BookingRef("B1"))
+        settlements.remember([new])
         settlements.dealt_with(old)
         assert settlements.pending(10) == settlements.of_booking(BookingRef("B1")) == [new]
         settlements.dealt_with(new)
         settlements.dealt_with(new)
         assert (settlements.pending(10), settlements.of_booking(BookingRef("B1"))) == ([], [new])
 
+    def test_a_late_reader_does_not_undo_a_newer_word(self, settlements: ports.Settlements) -> None:
+        old, new = a_settlement(), replace(a_settlement(kind=SettlementKind.OPEN), version=2)
+        settlements.remember([new])
+        settlements.claim(BookingRef("B1"))
+        settlements.remember([old])
+        assert settlements.pending(10) == settlements.of_booking(BookingRef("B1")) == [new]
+
     def test_settlements_are_of_one_account_and_administration(self, store: Stores) -> None:
-        store.settlements(US, BOOKS).remember([a_settlement()], {"B1"})
+        store.settlements(US, BOOKS).remember([a_settlement()])
+        store.settlements(US, BOOKS).claim(BookingRef("B1"))
         for other in (store.settlements(THEM, BOOKS), store.settlements(US, OTHER_BOOKS)):
             assert (other.pending(10), other.of_booking(BookingRef("B1")), other.claim(BookingRef("B1"))) == ([], [], 0)
             other.dealt_with(a_settlement())
@@ -577,6 +599,14 @@ class JobsContract:
         assert job.manual
         self.release(jobs, job)
         assert not jobs.get(KEY).manual
+
+    def test_a_cursor_is_nobodys_to_change(self, jobs: ports.Jobs) -> None:
+        cursor = {"pages": [1]}
+        jobs.ensure(KEY)
+        jobs.save_cursor(jobs.claim(KEY, NOON, NOON + LEASE), cursor)
+        cursor["pages"].append(2)
+        jobs.get(KEY).cursor["pages"].append(3)
+        assert jobs.get(KEY).cursor == {"pages": [1]}
 
     def test_a_paused_job_is_neither_due_nor_claimed_until_resumed(self, jobs: ports.Jobs) -> None:
         jobs.make_due(KEY, NOON)
@@ -755,6 +785,18 @@ class AuditContract:
         (entry,) = store.audit(US).entries("account")
         assert entry["facts"] == {"amount": {"amount": "60.50", "currency": "EUR"}, "at": "2026-03-02T12:00:00Z"}
 
+    def test_anyone_can_check_a_chain(self, store: Stores) -> None:
+        """Hash: SHA-256 over the hash before and what the entry says, as canonical JSON; 64 zeros before the first."""
+        store.audit(US).append("books", "sent", {"document": "é", "gross": "121.10"}, NOON)
+        store.audit(US).append("books", "booked", {"b": 1, "a": None}, NOON + MINUTE)
+        before = "0" * 64
+        for entry in store.audit(US).entries("books"):
+            said = {name: entry[name] for name in ("at", "facts", "sequence", "what")}
+            canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            assert entry["previous"] == before
+            before = hashlib.sha256((before + canonical).encode()).hexdigest()
+            assert entry["hash"] == before
+
     def test_chains_are_of_one_account_and_apart(self, store: Stores) -> None:
         store.audit(US).append("account", "booked", {}, NOON)
         assert (store.audit(THEM).entries("account"), store.audit(US).entries("exact.be.1")) == ([], [])
@@ -789,6 +831,13 @@ class ConnectionsContract:
         assert connections.get(US, CONNECTION) == a_connection()
         connections.save(replace(a_connection(), automatic=True))
         assert connections.of_account(US) == [replace(a_connection(), automatic=True)]
+
+    def test_a_mapping_is_nobodys_to_change(self, store: Stores) -> None:
+        saved = a_connection()
+        store.connections.save(saved)
+        for held in (saved, store.connections.get(US, CONNECTION)):
+            held.mapping.vat_codes.clear()
+        assert store.connections.get(US, CONNECTION) == a_connection()
 
     def test_connections_of_one_administration(self, store: Stores) -> None:
         mine, other = a_connection(), a_connection(id="connection-2", books=OTHER_BOOKS)
@@ -831,6 +880,19 @@ class SnapshotsContract:
         assert [key for key, _ in (*first, *rest)] == [f"company:{n:02d}" for n in range(60)]
         assert snapshots.row("proposals", "company:03") == {"score": 99}
         assert (snapshots.row("proposals", "company:99"), snapshots.rows("others")) == (None, [])
+
+    def test_what_was_put_is_nobodys_to_change(self, store: Stores) -> None:
+        snapshots, whole, row = store.snapshots(US), {"journals": ["70"]}, {"reasons": ["name"]}
+        snapshots.put("books", whole)
+        snapshots.put_rows("proposals", {"a": row})
+        for value, name in ((whole, "journals"), (row, "reasons")):
+            value[name].append("mine")
+        snapshots.get("books")["journals"].append("mine")
+        snapshots.row("proposals", "a")["reasons"].append("mine")
+        assert (snapshots.get("books"), snapshots.row("proposals", "a")) == (
+            {"journals": ["70"]},
+            {"reasons": ["name"]},
+        )
 
     def test_snapshots_are_of_one_account(self, store: Stores) -> None:
         store.snapshots(US).put("books", {"journals": []})

@@ -1,27 +1,15 @@
-"""The store contract, run on DynamoDB."""
+"""The store contract, run on the double in memory and on DynamoDB, calm and under pressure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 
-from boekbrug.store.accounts import DynamoAccounts
-from boekbrug.store.audit import DynamoAudit
-from boekbrug.store.budgets import DynamoBudgets
-from boekbrug.store.connections import DynamoConnections
-from boekbrug.store.documents import DynamoDocuments
-from boekbrug.store.jobs import DynamoJobs
-from boekbrug.store.links import DynamoLinks
-from boekbrug.store.logins import DynamoLogins, Seal
-from boekbrug.store.problems import DynamoProblems
-from boekbrug.store.seen import DynamoSeen
-from boekbrug.store.sessions import DynamoOAuthStates, DynamoSessions, DynamoWebhookTokens
-from boekbrug.store.settlements import DynamoSettlements
-from boekbrug.store.snapshots import DynamoSnapshots
-from boekbrug.store.table import Items
+from boekbrug.store.logins import Seal
+from boekbrug.store.memory import MemoryStore, MemoryTable
+from boekbrug.store.memory.table import BATCH
 from tests.contract.store_contract import (
     AuditContract,
     BudgetsContract,
@@ -36,26 +24,9 @@ from tests.contract.store_contract import (
     SettlementsContract,
     SnapshotsContract,
 )
+from tests.support.clients import Pressed
+from tests.support.local_tables import DynamoStores, LocalTables
 from tests.support.tables import client, create_table, items_of, local_aws
-
-
-class DynamoStores:
-    def __init__(self, items: Items, seal: Seal) -> None:
-        self.jobs = DynamoJobs(items)
-        self.logins = DynamoLogins(items, seal)
-        self.budgets = DynamoBudgets(items)
-        self.connections = DynamoConnections(items)
-        self.accounts = DynamoAccounts(items)
-        self.sessions = DynamoSessions(items)
-        self.states = DynamoOAuthStates(items)
-        self.webhook_tokens = DynamoWebhookTokens(items)
-        self.links = partial(DynamoLinks, items)
-        self.documents = partial(DynamoDocuments, items)
-        self.seen = partial(DynamoSeen, items)
-        self.settlements = partial(DynamoSettlements, items)
-        self.problems = partial(DynamoProblems, items)
-        self.snapshots = partial(DynamoSnapshots, items)
-        self.audit = partial(DynamoAudit, items)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +40,12 @@ def key_id(dynamodb: Any) -> str:
     return client("kms").create_key()["KeyMetadata"]["KeyId"]
 
 
+class InMemory:
+    @pytest.fixture(params=[BATCH, 1], ids=["in-memory", "in-memory-row-by-row"])
+    def store(self, request: pytest.FixtureRequest) -> MemoryStore:
+        return MemoryStore(MemoryTable(), batch=request.param)
+
+
 class OnDynamo:
     @pytest.fixture
     def store(self, dynamodb: Any, key_id: str) -> DynamoStores:
@@ -76,37 +53,161 @@ class OnDynamo:
         return DynamoStores(items, Seal(lambda: client("kms"), key_id))
 
 
-class TestLinks(OnDynamo, LinksContract): ...
+class UnderPressure:
+    """DynamoDB while others are busy in it: conflicts, throttling, batches answered in part."""
+
+    @pytest.fixture(params=[1, 2, 3])
+    def store(self, dynamodb: Any, key_id: str, request: pytest.FixtureRequest) -> DynamoStores:
+        pressed = Pressed(dynamodb, seed=request.param)
+        return DynamoStores(items_of(pressed, create_table(dynamodb)), Seal(lambda: client("kms"), key_id))
 
 
-class TestDocuments(OnDynamo, DocumentsContract): ...
+@pytest.mark.stack
+class OnLocalAws:
+    @pytest.fixture
+    def store(self, local: LocalTables) -> DynamoStores:
+        return local.stores(local.new_table())[0]
 
 
-class TestSeen(OnDynamo, SeenContract): ...
+class TestLinksInMemory(InMemory, LinksContract): ...
 
 
-class TestSettlements(OnDynamo, SettlementsContract): ...
+class TestLinksOnDynamo(OnDynamo, LinksContract): ...
 
 
-class TestJobs(OnDynamo, JobsContract): ...
+class TestLinksUnderPressure(UnderPressure, LinksContract): ...
 
 
-class TestLogins(OnDynamo, LoginsContract): ...
+class TestLinksOnLocalAws(OnLocalAws, LinksContract): ...
 
 
-class TestBudgets(OnDynamo, BudgetsContract): ...
+class TestDocumentsInMemory(InMemory, DocumentsContract): ...
 
 
-class TestProblems(OnDynamo, ProblemsContract): ...
+class TestDocumentsOnDynamo(OnDynamo, DocumentsContract): ...
 
 
-class TestAudit(OnDynamo, AuditContract): ...
+class TestDocumentsUnderPressure(UnderPressure, DocumentsContract): ...
 
 
-class TestConnections(OnDynamo, ConnectionsContract): ...
+class TestDocumentsOnLocalAws(OnLocalAws, DocumentsContract): ...
 
 
-class TestSnapshots(OnDynamo, SnapshotsContract): ...
+class TestSeenInMemory(InMemory, SeenContract): ...
 
 
-class TestDoors(OnDynamo, DoorsContract): ...
+class TestSeenOnDynamo(OnDynamo, SeenContract): ...
+
+
+class TestSeenUnderPressure(UnderPressure, SeenContract): ...
+
+
+class TestSeenOnLocalAws(OnLocalAws, SeenContract): ...
+
+
+class TestSettlementsInMemory(InMemory, SettlementsContract): ...
+
+
+class TestSettlementsOnDynamo(OnDynamo, SettlementsContract): ...
+
+
+class TestSettlementsUnderPressure(UnderPressure, SettlementsContract): ...
+
+
+class TestSettlementsOnLocalAws(OnLocalAws, SettlementsContract): ...
+
+
+class TestJobsInMemory(InMemory, JobsContract): ...
+
+
+class TestJobsOnDynamo(OnDynamo, JobsContract): ...
+
+
+class TestJobsUnderPressure(UnderPressure, JobsContract): ...
+
+
+class TestJobsOnLocalAws(OnLocalAws, JobsContract): ...
+
+
+class TestLoginsInMemory(InMemory, LoginsContract): ...
+
+
+class TestLoginsOnDynamo(OnDynamo, LoginsContract): ...
+
+
+class TestLoginsUnderPressure(UnderPressure, LoginsContract): ...
+
+
+class TestLoginsOnLocalAws(OnLocalAws, LoginsContract): ...
+
+
+class TestBudgetsInMemory(InMemory, BudgetsContract): ...
+
+
+class TestBudgetsOnDynamo(OnDynamo, BudgetsContract): ...
+
+
+class TestBudgetsUnderPressure(UnderPressure, BudgetsContract): ...
+
+
+class TestBudgetsOnLocalAws(OnLocalAws, BudgetsContract): ...
+
+
+class TestProblemsInMemory(InMemory, ProblemsContract): ...
+
+
+class TestProblemsOnDynamo(OnDynamo, ProblemsContract): ...
+
+
+class TestProblemsUnderPressure(UnderPressure, ProblemsContract): ...
+
+
+class TestProblemsOnLocalAws(OnLocalAws, ProblemsContract): ...
+
+
+class TestAuditInMemory(InMemory, AuditContract): ...
+
+
+class TestAuditOnDynamo(OnDynamo, AuditContract): ...
+
+
+class TestAuditUnderPressure(UnderPressure, AuditContract): ...
+
+
+class TestAuditOnLocalAws(OnLocalAws, AuditContract): ...
+
+
+class TestConnectionsInMemory(InMemory, ConnectionsContract): ...
+
+
+class TestConnectionsOnDynamo(OnDynamo, ConnectionsContract): ...
+
+
+class TestConnectionsUnderPressure(UnderPressure, ConnectionsContract): ...
+
+
+class TestConnectionsOnLocalAws(OnLocalAws, ConnectionsContract): ...
+
+
+class TestSnapshotsInMemory(InMemory, SnapshotsContract): ...
+
+
+class TestSnapshotsOnDynamo(OnDynamo, SnapshotsContract): ...
+
+
+class TestSnapshotsUnderPressure(UnderPressure, SnapshotsContract): ...
+
+
+class TestSnapshotsOnLocalAws(OnLocalAws, SnapshotsContract): ...
+
+
+class TestDoorsInMemory(InMemory, DoorsContract): ...
+
+
+class TestDoorsOnDynamo(OnDynamo, DoorsContract): ...
+
+
+class TestDoorsUnderPressure(UnderPressure, DoorsContract): ...
+
+
+class TestDoorsOnLocalAws(OnLocalAws, DoorsContract): ...

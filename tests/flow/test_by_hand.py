@@ -81,8 +81,8 @@ class TestAnInvoiceBookedByHand:
         company.books_by_hand(invoice, Decimal("60.50"), Customer=relation)
         company.exports()
         assert len(company.booked(invoice)) == 1
-        assert company.shown(invoice)["cause"] == "BookedDifferently"
-        assert "60.50" in company.problems()["BookedDifferently"][0]
+        assert company.shown(invoice)["cause"] == "BookedByOthers"
+        assert "60.50" in company.problems()["BookedByOthers"][0]
 
     def test_for_another_customer_and_day_the_number_proves_nothing(
         self, company: Company, known: tuple[str, str]

@@ -41,7 +41,8 @@ def test_credit_notes_stand_reversed_in_their_own_journal(company: Company) -> N
 
 def test_documents_go_in_the_order_of_date_and_number(company: Company) -> None:
     """rules.md 7."""
-    late, early = company.invoices(day="2026-03-05", number="2026 / 2"), company.invoices(day="2026-02-05", number="Z 1")
+    late = company.invoices(day="2026-03-05", number="2026 / 2")
+    early = company.invoices(day="2026-02-05", number="Z 1")
     company.exports()
     numbers = [company.booked(invoice)[0]["EntryNumber"] for invoice in (early, late)]
     assert numbers == sorted(numbers)

@@ -10,12 +10,13 @@ import pytest
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.errors import LeaseLost
-from tests.support.company import ACCOUNT, ADMINISTRATION, Company
+from tests.support.company import ACCOUNT, ADMINISTRATION, Company, Document
 from tests.support.stage import Killed
 
 SEND_ENTRY = "POST /api/v1/.*/SalesEntries$"
 SEND_RELATION = "POST /api/v1/.*/crm/Accounts$"
 SEND_PAYMENT = "POST /invoices.registerPayment$"
+LOOK = "GET /api/v1/.*/SalesEntries$"
 SENDS = {"booking": SEND_ENTRY, "relation": SEND_RELATION, "payment": SEND_PAYMENT}
 WAIT = timedelta(seconds=120 + 60)  # the function's longest life, and the time a lost write may take to show
 
@@ -24,7 +25,7 @@ def die() -> None:
     raise Killed
 
 
-def a_paid_invoice(company: Company):  # noqa: ANN201
+def a_paid_invoice(company: Company) -> Document:
     """Booked by us and paid in the books; Teamleader does not know yet."""
     invoice = company.invoices("100.00")
     company.exports()
@@ -37,6 +38,12 @@ def sent(company: Company, path: str) -> list[datetime]:
     rows = company.stage.exact.journal() + company.stage.teamleader.journal()
     wanted = [row for row in rows if row["method"] == "POST" and row["path"].lower().endswith(path.lower())]
     return [datetime.fromisoformat(row["at"]) for row in wanted]
+
+
+def looked(company: Company, path: str) -> list[datetime]:
+    """When Exact was asked for such rows."""
+    rows = company.stage.exact.journal()
+    return [datetime.fromisoformat(r["at"]) for r in rows if r["method"] == "GET" and r["path"].endswith(path)]
 
 
 class TestAnAnswerLostAfterTheWorkWasDone:
@@ -127,8 +134,10 @@ class TestAWorkerThatDies:
         company.exports()
         assert company.stage.dead_sandboxes == 1
         assert len(company.booked(invoice)) == len(company.relations()) == 1
-        (only,) = sent(company, "SalesEntries" if write == "booking" else "crm/Accounts")
+        path, looks_before = ("SalesEntries", 0) if write == "booking" else ("crm/Accounts", 1)
+        (only,) = sent(company, path)
         assert only - begun >= WAIT
+        assert len(looked(company, path)) == looks_before + 2  # absence is concluded by the second look only
 
     @pytest.mark.parametrize("arrived", [True, False])
     def test_while_it_registers_a_payment(self, company: Company, arrived: bool) -> None:
@@ -226,6 +235,27 @@ class TestAWorkerThatWasThoughtDead:
         company.imports_payments()
         assert company.payments(invoice) == [Decimal("121.00")]
 
+    def test_two_that_both_proved_absence_send_once(self, company: Company) -> None:
+        """The attempt number is the lock: the slower one finds that the step was taken."""
+        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
+
+        absence_counts_from = company.stage.time.now() + WAIT
+
+        def the_other_is_faster() -> None:
+            if company.stage.time.now() < absence_counts_from:  # not this look, the next
+                company.stage.on_the_line(LOOK, the_other_is_faster, arrived=True)
+                return
+            company.stage.time.advance(151)
+            with company.stage.another_sandbox():
+                company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION)
+
+        company.stage.on_the_line(LOOK, the_other_is_faster, arrived=True)
+        invoice = company.invoices("100.00")
+        company.exports()
+        assert company.stage.line.hooks == []
+        assert len(company.booked(invoice)) == 1
+        assert len(sent(company, "SalesEntries")) == 2  # the lost one, and one after the wait
+
     def test_it_cannot_save_how_far_it_came(self, company: Company) -> None:
         """The version of the job fences it: the one that took over decides."""
         stage = company.stage
@@ -242,9 +272,7 @@ class TestAWorkerThatWasThoughtDead:
 
     def test_its_answer_still_counts(self, company: Company) -> None:
         """It was called UNKNOWN meanwhile; the answer it brings settles that."""
-        self.wakes_late(
-            company, lambda: company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION), SEND_ENTRY
-        )
+        self.wakes_late(company, lambda: company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION), SEND_ENTRY)
         invoice = company.invoices("100.00")
         company.asks_for("documents")
         company.stage.pump()

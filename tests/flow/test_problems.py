@@ -78,6 +78,7 @@ def test_a_customer_without_a_valid_address_is_told_and_booked_once_corrected(co
         company.stage.settle()
         company.stage.time.advance(24 * 3600)  # the nightly refresh
         company.stage.settle()
+        company.signs_in_again()
     assert len(company.booked(invoice)) == 1
     assert company.problems() == {}
 
@@ -155,7 +156,7 @@ def test_a_differing_booking_by_hand_that_the_bookkeeper_removed_is_booked_by_us
     invoice = company.invoices("100.00", customer=customer)
     wrong = company.books_by_hand(invoice, Decimal("60.50"), Customer=relation)
     company.exports()
-    assert company.shown(invoice)["cause"] == "BookedDifferently"
+    assert company.shown(invoice)["cause"] == "BookedByOthers"
     company.stage.exact.post("delete_booking", tenant=DIVISION, booking=wrong)
     company.exports()
     (booking,) = company.booked(invoice)

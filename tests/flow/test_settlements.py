@@ -101,3 +101,14 @@ def test_a_payment_of_an_invoice_deleted_in_teamleader_is_told(company: Company)
     company.stage.teamleader.post("delete_booking", tenant=ACCOUNT, booking=invoice.id)
     company.imports_payments()
     assert list(company.problems()) == ["DocumentGone"]
+
+
+def test_never_more_is_registered_than_teamleader_asks(company: Company) -> None:
+    """rules.md 6: the customer paid everything and was credited a part besides."""
+    invoice = company.invoices("100.00")
+    company.credits(invoice, "40.00")
+    company.exports()
+    company.pays(invoice)
+    company.imports_payments()
+    assert company.payments(invoice) == [Decimal("72.60")]
+    assert company.is_paid(invoice)

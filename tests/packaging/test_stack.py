@@ -33,7 +33,9 @@ NUDGES = {f"sqs:SendMessage {queue}" for queue in QUEUES}
 
 
 def _worker(name: str) -> set[str]:
-    return ALL_RECORDS | TOKENS | CREDENTIALS | {f"sqs:SendMessage {name}", f"sqs:ReceiveMessage {name}"}
+    # Whoever reads the books again has the documents looked at that waited for them.
+    others = {"sqs:SendMessage ExportDocuments"} if name == "ImportLedgerAccounts" else set()
+    return ALL_RECORDS | TOKENS | CREDENTIALS | {f"sqs:SendMessage {name}", f"sqs:ReceiveMessage {name}"} | others
 
 
 # What each function may do, of everything in `_attempts`; all else must be refused.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +40,70 @@ class Detour:
             return getattr(self._client, name)(**arguments)
 
         return call
+
+
+class Pressed:
+    """A client of a busy table: a seeded sprinkling of conflicts, throttling and batches answered in part.
+
+    It refuses the same operation at most `IN_A_ROW` times, so that a caller with some patience always gets through.
+    `met` counts what came up.
+    """
+
+    IN_A_ROW = 3
+    SHARE = 0.4  # of the calls that could be refused
+
+    def __init__(self, client: Any, seed: int) -> None:
+        self._client = client
+        self._chance = random.Random(seed)
+        self._refused: Counter[str] = Counter()  # in a row, by operation
+        self.met: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            if self._refused[name] == self.IN_A_ROW or self._chance.random() >= self.SHARE:
+                self._refused[name] = 0
+                return getattr(self._client, name)(**arguments)
+            self._refused[name] += 1
+            return self._pressed(name, arguments)
+
+        return call
+
+    def _pressed(self, name: str, arguments: dict[str, Any]) -> Any:
+        kinds = ["ThrottlingException", "ProvisionedThroughputExceededException"]
+        match name:
+            case "batch_get_item" | "batch_write_item":
+                kinds = [*kinds, "partial", "partial", "partial"]
+            case "transact_write_items":
+                kinds = [*kinds, "TransactionInProgressException", "TransactionCanceledException"]
+            case "put_item" | "update_item" | "delete_item":
+                kinds = [*kinds, "TransactionConflictException"]
+        kind = self._chance.choice(kinds)
+        self.met[kind] += 1
+        if kind == "partial":
+            return self._in_part(name, arguments["RequestItems"])
+        if kind == "TransactionCanceledException":
+            reasons = ["None"] * len(arguments["TransactItems"])
+            reasons[self._chance.randrange(len(reasons))] = "TransactionConflict"
+            raise refusal(kind, tuple(reasons))
+        raise refusal(kind)
+
+    def _in_part(self, name: str, wanted: dict[str, Any]) -> Any:
+        """Do some of a batch and hand the rest back, as DynamoDB does."""
+        ((table, asked),) = wanted.items()
+        if name == "batch_write_item":
+            now, later = self._split(asked)
+            answer = self._client.batch_write_item(RequestItems={table: now}) if now else {}
+            return answer | {"UnprocessedItems": {table: later} if later else {}}
+        now, later = self._split(asked["Keys"])
+        answer = {"Responses": {}}
+        if now:
+            answer = self._client.batch_get_item(RequestItems={table: asked | {"Keys": now}})
+        return answer | {"UnprocessedKeys": {table: asked | {"Keys": later}} if later else {}}
+
+    def _split(self, rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        shuffled = self._chance.sample(rows, len(rows))
+        cut = self._chance.randrange(len(rows) + 1)
+        return shuffled[:cut], shuffled[cut:]
 
 
 def refusal(code: str, reasons: tuple[str, ...] = ()) -> ClientError:

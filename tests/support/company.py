@@ -79,7 +79,14 @@ class Company:
         return next(row["vat_number"] for row in self.stage.teamleader.state("relations") if row["id"] == customer)
 
     def invoices(
-        self, net: str = "100.00", *, rate: str = "21", customer: str = "", day: str = DAY, number: str = "", **more: Any
+        self,
+        net: str = "100.00",
+        *,
+        rate: str = "21",
+        customer: str = "",
+        day: str = DAY,
+        number: str = "",
+        **more: Any,
     ) -> Document:
         """Issue an invoice of one line."""
         row = self._document(net, rate, customer, invoice_date=day, invoice_number=number or None, **more)
@@ -190,6 +197,10 @@ class Company:
         self.stage.line.twists.remove(twist)
 
     # --- what the person at the bridge does ---
+
+    def signs_in_again(self) -> None:
+        """A session lasts eight hours."""
+        self.person = self.stage.person(USER)
 
     def asks_for(self, kind: str) -> None:
         """Press "sync now"; nothing has run yet."""

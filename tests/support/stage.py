@@ -15,7 +15,7 @@ import importlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -320,24 +320,18 @@ class Stage:
         house, now = self.house(), self.time.now()
         if any(True for _ in house.jobs.due(now)):
             return True
-        keys = [job.key for account in self.focus.state.records["accounts"] for job in house.jobs.of_account(AccountId(account))]
+        keys = [
+            job.key
+            for account in self.focus.state.records["accounts"]
+            for job in house.jobs.of_account(AccountId(account))
+        ]
         places = {(key.account, key.administration) for key in keys}
         return any(house.links(account, administration).unsettled() for account, administration in places)
 
     # --- the API ---
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """The API Gateway: find the route, call its function, give back what it says."""
-        method, path = request.method, request.url.path
-        for of_route, pattern, handler in self.routes:
-            found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path)
-            if of_route == method and found:
-                event = _http_event(request, f"{of_route} {pattern}", found.groupdict())
-                said = handler_of(handler)(event, None)
-                cookies = [("set-cookie", cookie) for cookie in said.get("cookies", ())]
-                headers = [*said["headers"].items(), *cookies]
-                return httpx.Response(said["statusCode"], headers=headers, text=said["body"], request=request)
-        return httpx.Response(404, json={"message": "Not Found"}, request=request)
+        return gateway(self.routes, request)
 
 
 class _Api(httpx.BaseTransport):
@@ -345,6 +339,20 @@ class _Api(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self.stage.answer(request)
+
+
+def gateway(routes: Sequence[tuple[str, str, str]], request: httpx.Request) -> httpx.Response:
+    """The API Gateway: find the route, call its function, give back what it says."""
+    method, path = request.method, request.url.path
+    for of_route, pattern, handler in routes:
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path)
+        if of_route == method and found:
+            event = _http_event(request, f"{of_route} {pattern}", found.groupdict())
+            said = handler_of(handler)(event, None)
+            cookies = [("set-cookie", cookie) for cookie in said.get("cookies", ())]
+            headers = [*said["headers"].items(), *cookies]
+            return httpx.Response(said["statusCode"], headers=headers, text=said["body"], request=request)
+    return httpx.Response(404, json={"message": "Not Found"}, request=request)
 
 
 def _http_event(request: httpx.Request, route: str, params: Mapping[str, str]) -> dict[str, Any]:
@@ -433,7 +441,9 @@ def _create(parameters: Mapping[str, str]) -> Template:
 
 
 def _put_app_credentials(resources: Template, teamleader: TeamleaderFake, exact: ExactFake) -> None:
-    apps = {fake.vendor: {"client_id": fake.client_id, "client_secret": fake.client_secret} for fake in (teamleader, exact)}
+    apps = {
+        fake.vendor: {"client_id": fake.client_id, "client_secret": fake.client_secret} for fake in (teamleader, exact)
+    }
     of_exact = {**apps.pop("exact"), "webhook_secret": exact.webhook_secret}
     secret = json.dumps({**apps, "exact.be": of_exact, "exact.nl": of_exact})
     Cloud.client("secretsmanager").put_secret_value(SecretId=resources.ref("AppCredentials"), SecretString=secret)

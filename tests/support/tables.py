@@ -1,16 +1,18 @@
-"""DynamoDB, KMS and SQS in this process, and tables shaped like template.yaml's."""
+"""DynamoDB, KMS and SQS in this process, and tables shaped as template.yaml says."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 from moto import mock_aws
 
 from boekbrug.store.table import Items
+from infra import template
 
 REGION = "eu-west-1"
 _numbers = itertools.count(1)
@@ -33,24 +35,15 @@ def client(service: str) -> Any:
 def create_table(dynamodb: Any) -> str:
     """An empty table of its own; its name."""
     name = f"boekbrug-{next(_numbers)}"
-    attributes = ("pk", "sk", "due_shard", "due_at")
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in attributes],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "due",
-                "KeySchema": [
-                    {"AttributeName": "due_shard", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-    )
+    dynamodb.create_table(TableName=name, **_shape())
     return name
+
+
+@cache
+def _shape() -> dict[str, Any]:
+    (table,) = template.resources("AWS::DynamoDB::Table").values()
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {name: table[name] for name in wanted}
 
 
 def items_of(dynamodb: Any, name: str) -> Items:

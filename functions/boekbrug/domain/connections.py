@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
 
-from .documents import AccountId, CategoryId, DocumentKind, EntityId, TaxRateId
+from .documents import AccountId, CategoryId, DocumentKind, EntityId, FileFormat, TaxRateId
 from .ledger import AdministrationId
 
 LoginId = NewType("LoginId", str)
@@ -61,6 +61,7 @@ class Connection:
     active: bool = True
     mapping: Mapping = field(default_factory=Mapping)
     created_at: datetime | None = None
+    attach: tuple[FileFormat, ...] = ()  # what goes into the books with each booking
 
     def journal(self, kind: DocumentKind) -> str:
         return self.invoice_journal if kind is DocumentKind.INVOICE else self.credit_note_journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -27,6 +27,25 @@ CategoryId = NewType("CategoryId", str)
 class DocumentKind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
+
+
+class FileFormat(StrEnum):
+    """In what shape Teamleader gives the document itself."""
+
+    PDF = "pdf"
+    UBL = "ubl"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document as people keep it. Its content passes through our hands and is never stored."""
+
+    name: str  # with its extension
+    content: bytes = field(repr=False)
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
 
 
 class CustomerKind(StrEnum):

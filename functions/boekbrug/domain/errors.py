@@ -112,6 +112,12 @@ class NotReady(NeedsSetup):
     names = ()
 
 
+class AppMissing(NeedsSetup):
+    """Our own app at this vendor was never put in the secret: the operator's to cure."""
+
+    names = ("vendor",)
+
+
 class FiscalYearMissing(NeedsSetup):
     names = ("day",)
 
@@ -214,6 +220,12 @@ class BookedDifferently(NeedsCorrection):
     names = ("booked", "expected")
 
 
+class BookedByOthers(NeedsCorrection):
+    """Somebody booked this number already, with other figures: we do not book it beside that (rules.md 1)."""
+
+    names = ("booked", "expected")
+
+
 class ChangedAfterBooking(NeedsCorrection):
     """Edited in Teamleader after it was booked: shown, never booked again."""
 
@@ -254,6 +266,12 @@ class PaymentDiffers(NeedsCorrection):
     """Teamleader expects something else than the books say: a person looks."""
 
     names = ("books", "due")
+
+
+class FileNotAttached(NeedsCorrection):
+    """The booking goes into the books without its file."""
+
+    names = ("file", "reason")
 
 
 class RequestInvalid(NeedsCorrection):

@@ -17,6 +17,8 @@ AdministrationId = NewType("AdministrationId", str)
 """`package.realm.code`: "exact.be.3001234", "octopus.-.70001". Only the registry looks inside."""
 BookingRef = NewType("BookingRef", str)
 """The vendor's id of a booking, made by the adapter where there is none; never a number for people (rules.md 7)."""
+FolderRef = NewType("FolderRef", str)
+"""The vendor's id of what holds the files of a booking, where files do not hang on the booking itself."""
 Cursor = NewType("Cursor", str)
 """Where a reader left off; only its vendor knows what it says."""
 
@@ -167,6 +169,7 @@ class SalesEntry:
     lines: tuple[EntryLine, ...]
     payment_reference: str = ""
     payment_term: str = ""  # "" leaves the relation's own
+    folder: FolderRef = FolderRef("")  # where its files lie; "" when it has none
 
     @property
     def net(self) -> Money:
@@ -188,6 +191,21 @@ class SalesEntry:
             net, vat = result.get(line.vat_code, (zero, zero))
             result[line.vat_code] = (net + line.net, vat + line.vat)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What holds the files of one document in the books, made before its entry. Found again by key and relation."""
+
+    kind: DocumentKind
+    number: str
+    key: str  # our short key, as the booking carries it
+    day: date
+    relation: RelationRef
+
+    @classmethod
+    def of(cls, entry: SalesEntry) -> Folder:
+        return cls(entry.kind, entry.number, entry.key, entry.day, entry.relation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +253,7 @@ class Settlement:
     kind: SettlementKind
     amount: Money  # of this part, positive
     day: date  # of the money, or of the match
+    version: int = 0  # grows with every word on the same part: a late reader never undoes a newer one
 
 
 # What became of a write.

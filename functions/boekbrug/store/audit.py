@@ -35,7 +35,7 @@ class DynamoAudit:
 
     def append(self, chain: str, what: str, facts: Mapping[str, Any], at: datetime) -> None:
         plain = as_json(dict(facts))
-        for _ in range(RACES):
+        for race in range(RACES):
             last = self._last(chain)
             entry = {
                 "sequence": last["sequence"] + 1 if last else 1,
@@ -49,7 +49,7 @@ class DynamoAudit:
                 key = self._table.entry(chain, entry["sequence"])
                 self._items.write(put(key, {"entry": entry}, when="attribute_not_exists(pk)"))
             except ConditionFailed:
-                self._sleep(random.uniform(0, 0.05))
+                self._sleep(random.uniform(0, min(1.0, 0.05 * 2**race)))
             else:
                 return
         raise VendorDown(vendor="store")

@@ -50,16 +50,25 @@ class DynamoJobs:
 
         A paused job stays where it is: `resume` is what wakes it.
         """
-        job = self.ensure(key)
-        if job.paused:
-            return
-        if job.due_at is None or at < job.due_at:
-            later = "#paused = :none AND (attribute_not_exists(#due_at) OR #due_at > :due_at)"
-            self._try(key, f"SET {_DUE}", later, none="", **_due(key, at))
-        if manual:
-            self._items.write(update(_at(key), "SET #manual = :yes", yes=True))
-        if job.leased_until:
-            self._try(key, "SET #again = :yes", "attribute_exists(#leased_until)", yes=True)
+        for attempt in range(ATTEMPTS):
+            job = self.ensure(key)
+            if job.paused:
+                return
+            changes = ["#manual = :yes"] * manual + ["#again = :yes"] * bool(job.leased_until)
+            values: dict[str, Any] = {"yes": True} if changes else {}
+            lease = "attribute_exists" if job.leased_until else "attribute_not_exists"
+            same = f"#paused = :none AND #version = :version AND {lease}(#leased_until)"
+            if job.due_at is None or at < job.due_at:
+                changes.append(_DUE)
+                values |= _due(key, at)
+                same += " AND (attribute_not_exists(#due_at) OR #due_at > :due_at)"
+            if not changes:
+                return
+            # One write: a release in between would take the due time and not see that somebody came.
+            if self._try(key, f"SET {', '.join(changes)}", same, none="", version=job.version, **values):
+                return
+            self._items.pause(attempt)
+        raise VendorDown(vendor="store")
 
     def due(self, before: datetime) -> Iterator[JobKey]:
         for number in range(SHARDS):

@@ -15,6 +15,8 @@ from .keys import Key, Table
 from .table import ConditionFailed, Item, Items, Write, delete, put, update
 
 _SAME_STEP = "#record.#state = :was AND #record.#attempt = :attempt"
+_LINKED = (WriteKind.BOOKING, WriteKind.RELATION)
+"""Whose vendor ids lead back to us; payments have none, and nobody asks whose a folder or a file is."""
 _OPEN = "#record.#state IN (:sending, :unknown) AND #record.#attempt = :attempt"
 """Sent in this attempt and not settled. A worker may bring its answer after another one called it UNKNOWN."""
 
@@ -108,12 +110,10 @@ class DynamoLinks:
         return update(key, change, when=_OPEN, state=state, cause=cause, **_open(intent))
 
     def _reverse(self, intent: Intent) -> list[Write]:
-        """The way back from the booking or relation; a payment has no id, so it may have none (design.md 5.5)."""
-        result = intent.result or {}
-        ref = result.get("ref") if intent.kind is WriteKind.PAYMENT else result["ref"]
-        if ref is None:
+        """The way back from the booking or relation."""
+        if intent.kind not in _LINKED:
             return []
-        key = self._table.ref(self._administration, intent.kind, ref)
+        key = self._table.ref(self._administration, intent.kind, (intent.result or {})["ref"])
         free = "attribute_not_exists(pk) OR #subject = :subject"
         return [put(key, {"subject": intent.subject}, when=free, subject=intent.subject)]
 

@@ -70,7 +70,7 @@ class DynamoWebhookTokens:
         own = Table(account).webhook(vendor)
         token = _new_token()
         fresh = put(keys.webhook_token(hashed(token)), {"account": account, "vendor": vendor})
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             before = self._items.get(own)
             if before:
                 current = put(own, {"hash": hashed(token)}, when="#hash = :before", before=before["hash"])
@@ -80,8 +80,9 @@ class DynamoWebhookTokens:
             try:
                 self._items.write_all(writes)
             except ConditionFailed:
-                continue
-            return token
+                self._items.pause(attempt)
+            else:
+                return token
         raise VendorDown(vendor="store")
 
     def account_of(self, vendor: str, token: str) -> AccountId | None:

@@ -48,9 +48,9 @@ class ItemTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One put, update or delete: alone by `Items.write`, together by `Items.write_all`."""
+    """One put, update, delete or check: alone by `Items.write` (no check), together by `Items.write_all`."""
 
-    verb: str  # as transactions name it: Put, Update, Delete
+    verb: str  # as transactions name it: Put, Update, Delete, ConditionCheck
     arguments: Mapping[str, Any]
 
 
@@ -64,6 +64,11 @@ def update(key: Key, change: str, *, when: str = "", **values: Any) -> Write:
     """Change attributes if `when` holds; without a condition it also creates the item."""
     expressions = {"UpdateExpression": change, "ConditionExpression": when}
     return Write("Update", {"Key": _key(key)} | _expressions(expressions, values))
+
+
+def check(key: Key, *, when: str, **values: Any) -> Write:
+    """Nothing but a condition, for a transaction that changes something else."""
+    return Write("ConditionCheck", {"Key": _key(key)} | _expressions({"ConditionExpression": when}, values))
 
 
 def delete(key: Key, *, when: str = "", **values: Any) -> Write:
@@ -97,7 +102,7 @@ class Items:
                 wanted = answer.get("UnprocessedKeys")
                 if not wanted:
                     break
-                self._pause(attempt)
+                self.pause(attempt)
             else:
                 raise VendorDown(vendor="store")
         return found
@@ -160,7 +165,7 @@ class Items:
                 left = self._call(self._client.batch_write_item, RequestItems=left).get("UnprocessedItems")
                 if not left:
                     break
-                self._pause(attempt)
+                self.pause(attempt)
             else:
                 raise VendorDown(vendor="store")
 
@@ -191,10 +196,10 @@ class Items:
                     raise ConditionFailed(failed) from None
                 if not CONFLICTS & {code, *reasons}:
                     raise
-            self._pause(attempt)
+            self.pause(attempt)
         raise VendorDown(vendor="store")
 
-    def _pause(self, attempt: int) -> None:
+    def pause(self, attempt: int) -> None:
         """Full jitter: workers that collided once should not collide again."""
         self._sleep(random.uniform(0, min(1.0, 0.05 * 2**attempt)))
 

@@ -20,6 +20,7 @@ from ..domain.documents import (
 )
 from ..domain.entries import plan_entry
 from ..domain.errors import (
+    BookedByOthers,
     BookedDifferently,
     ChangedAfterBooking,
     CustomerGone,
@@ -50,6 +51,7 @@ from ..ports import (
     WriteState,
 )
 from ..records import as_json, as_text, from_json, from_text
+from .files import Files
 from .relations import Ensured, ensure_relations
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
 from .snapshots import load_books, load_decisions, load_focus
@@ -79,6 +81,7 @@ class _Desk:
     rates: Mapping[TaxRateId, TaxRate]
     connections: Mapping[ConnectionId, Connection]
     decisions: Mapping[CustomerRef, Decision]
+    files: Files
     done: Counter[str] = field(default_factory=Counter)
 
     def audit(self, what: str, **facts: str) -> None:
@@ -95,25 +98,28 @@ def export_documents(house: House, job: Job, deadline: Deadline) -> Slice:
     connections = active_connections(house, job)
     if not connections:
         return Slice({"connections": 0})
-    problems = house.problems(key.account, key.administration)
     snapshots = house.snapshots(key.account)
     books = load_books(snapshots, key.administration)
     known = load_focus(snapshots)
     ready = [connection for connection in connections if connection.mapping.accepted_at is not None]
     if books is None or known is None or not ready:
         raise NotReady()
+    focus, ledger = house.focus(key.account), house.ledger(key.account, key.administration)
+    links = house.links(key.account, key.administration)
+    settle = timedelta(seconds=ledger.abilities.settle_s)
     desk = _Desk(
         house=house,
         job=job,
         deadline=deadline,
-        focus=house.focus(key.account),
-        ledger=house.ledger(key.account, key.administration),
-        links=house.links(key.account, key.administration),
+        focus=focus,
+        ledger=ledger,
+        links=links,
         documents=house.documents(key.account, key.administration),
         books=books[0],
         rates={rate.id: rate for rate in known.rates},
         connections={connection.id: connection for connection in ready},
         decisions=load_decisions(snapshots, key.administration),
+        files=Files(house, key, deadline, focus, ledger.cabinet(), links, settle),
     )
     look_again = _work_off(desk) if _find_new(desk) else timedelta(0)
     now = house.clock.now()
@@ -250,7 +256,8 @@ def _export(desk: _Desk, records: Sequence[DocumentRecord]) -> bool:
     for part in _parts(desk, batch):
         if not has_time(desk.house, desk.deadline):
             break
-        doubtful |= _book(desk, part)
+        # The part before may have stopped a kind.
+        doubtful |= _book(desk, [(record, entry) for record, entry in part if _is_on(desk, record)])
     return doubtful
 
 
@@ -304,6 +311,8 @@ def _prove_currency(desk: _Desk, record: DocumentRecord, entry: SalesEntry, book
     agrees = booking.base_gross is not None and abs(booking.base_gross - expected) <= CENT * len(entry.lines)
     key = _rate_key(record, entry)
     _save_cursor(desk, {**desk.job.cursor, **({key: PROVED} if agrees else {f"{STOPPED}{key}": record.id})})
+    if agrees:
+        desk.documents.release([ExchangeRateUnproven.__name__])  # the others follow
     return agrees
 
 
@@ -362,17 +371,19 @@ def _book(desk: _Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bo
             _hold(desk, record, error)
         else:
             ready.append((record, entry))
-    entries = _not_in_the_books(desk, ready)
+    free = _not_in_the_books(desk, ready)
+    filed = [_with_files(desk, records[entry.document], entry) for entry in free]
+    entries = [entry for entry in filed if entry is not None]
+    doubtful = len(entries) < len(free)
     if not entries:
-        return False
+        return doubtful
     prepared = desk.ledger.prepare(entries)
-    writes = [Write[Booking](p.entry.document, as_text(p), p.hash) for p in prepared]
+    writes = [Write(p.entry.document, as_text(p), p.hash) for p in prepared]
     for write, entry in zip(writes, entries, strict=True):
         desk.audit(
             "intent", document=write.subject, number=entry.number, gross=str(entry.gross), hash=write.payload_hash
         )
     results = write_once(writes, booking_protocol(desk.ledger, desk.links), desk.links, desk.house.real)
-    doubtful = False
     for entry, result in zip(entries, results, strict=True):
         record = records[entry.document]
         if isinstance(result, Written):
@@ -387,8 +398,12 @@ def _book(desk: _Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bo
     return doubtful
 
 
+def _with_files(desk: _Desk, record: DocumentRecord, entry: SalesEntry) -> SalesEntry | None:
+    return desk.files.attach(desk.connections[record.connection], record, entry)
+
+
 def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
-    def send(writes: Sequence[Write[Booking]]) -> Sequence[Outcome[Booking]]:
+    def send(writes: Sequence[Write]) -> Sequence[Outcome[Booking]]:
         return ledger.book([from_text(Prepared, write.payload) for write in writes])
 
     def probe(intents: Sequence[Intent]) -> Sequence[Booking | None]:
@@ -452,7 +467,7 @@ def _not_in_the_books(desk: _Desk, batch: Sequence[tuple[DocumentRecord, SalesEn
             _adopt(desk, record, entry, found)
         else:
             booked = f"{found.gross}, {found.day.isoformat()}, {found.number}"
-            _hold(desk, record, BookedDifferently(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}"))
+            _hold(desk, record, BookedByOthers(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}"))
     return free
 
 

@@ -47,8 +47,9 @@ def release(house: House, key: JobKey) -> int:
     Whether or not what we read has changed: a period can be closed and opened again between two looks, and who
     completed a customer tells nobody.
     """
-    released = house.documents(key.account, key.administration).release(ELSEWHERE)
-    if released:
+    line = house.documents(key.account, key.administration)
+    released = line.release(ELSEWHERE)
+    if line.waiting(1):  # also what was let go before by a worker that died here
         documents = JobKey(key.account, key.administration, JobKind.DOCUMENTS)
         house.jobs.make_due(documents, house.clock.now())
         house.nudges.send(documents)

@@ -104,9 +104,10 @@ def _remember_new(desk: _Desk) -> None:
     key = desk.job.key
     since = desk.job.cursor.get("settlements")
     for page in desk.house.ledger(key.account, key.administration).settlements(Cursor(since) if since else None):
-        refs = {settlement.booking for settlement in page.rows}
-        ours = [ref for ref in refs if desk.links.subject_of(WriteKind.BOOKING, ref)]
-        desk.settlements.remember(page.rows, ours)
+        desk.settlements.remember(page.rows)
+        for booking in sorted({settlement.booking for settlement in page.rows}):
+            if desk.links.subject_of(WriteKind.BOOKING, booking):
+                desk.settlements.claim(booking)
         desk.done["settlements"] += len(page.rows)
         desk.house.jobs.save_cursor(desk.job, {**desk.job.cursor, "settlements": page.cursor})
 
@@ -259,14 +260,14 @@ def _say_what_differs(
 
 def _write(desk: _Desk, part: Settlement, registration: Registration) -> Written[Registration] | SyncError:
     payload = as_text(registration)
-    write = Write[Registration](part.id, payload, hashlib.sha256(payload.encode()).hexdigest())
+    write = Write(part.id, payload, hashlib.sha256(payload.encode()).hexdigest())
     return write_once([write], payment_protocol(desk.focus), desk.links, desk.house.real)[0]
 
 
 def payment_protocol(focus: Focus) -> Protocol[Registration]:
     """Registering has no id to look for: the second we chose, and the amount, tell ours (design.md 5.5)."""
 
-    def send(writes: Sequence[Write[Registration]]) -> Sequence[Outcome[Registration]]:
+    def send(writes: Sequence[Write]) -> Sequence[Outcome[Registration]]:
         sent = [from_text(Registration, write.payload) for write in writes]
         answers: list[Outcome[Registration]] = []
         for one in sent:

@@ -140,13 +140,13 @@ def draft_of(customer: Customer) -> RelationDraft:
     )
 
 
-def _write(plan: _Plan) -> Write[Relation]:
+def _write(plan: _Plan) -> Write:
     payload = as_text(plan)
     return Write(str(plan.draft.customer), payload, hashlib.sha256(payload.encode()).hexdigest())
 
 
 def _protocol(ledger: Ledger, links: Links) -> Protocol[Relation]:
-    def send(writes: Sequence[Write[Relation]]) -> Sequence[Outcome[Relation]]:
+    def send(writes: Sequence[Write]) -> Sequence[Outcome[Relation]]:
         return ledger.save_relations([from_text(_Plan, write.payload).draft for write in writes])
 
     def probe(intents: Sequence[Intent]) -> Sequence[Relation | None]:

@@ -20,6 +20,9 @@ LAST_WRITE = timedelta(seconds=40)
 """No write starts with less of the function's time left: its HTTP time-out (30 s) and ten seconds to remember it."""
 LEASE_MARGIN = timedelta(seconds=30)
 SOON = timedelta(seconds=60)
+AFTER_FAILURE = timedelta(minutes=45)
+"""The queue delivers a failed nudge five times, for which it takes half an hour at most; a sweep that nudged meanwhile
+would make it five times as many."""
 LONGEST_NUDGE = timedelta(seconds=900)
 """What a queue can delay; whatever is later is the sweep's."""
 
@@ -73,7 +76,7 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
         done = Slice({"stopped": missing.cause}, due_at)
     except UnexpectedAnswer as strange:
         problems.report(subject, None, strange, house.clock.now(), "")
-        done, failure = Slice({"stopped": strange.cause}, house.clock.now() + SOON), strange
+        done, failure = Slice({"stopped": strange.cause}, house.clock.now() + AFTER_FAILURE), strange
     else:
         problems.solve(subject)
     now = house.clock.now()

@@ -37,7 +37,7 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Write(Generic[T]):
+class Write:
     """Something to be written once. `payload` is remembered before the call and handed to the probe."""
 
     subject: str
@@ -57,7 +57,7 @@ class Protocol(Generic[T]):
     """How one kind of write is sent, looked for and remembered."""
 
     kind: WriteKind
-    send: Callable[[Sequence[Write[T]]], Sequence[Outcome[T]]]
+    send: Callable[[Sequence[Write]], Sequence[Outcome[T]]]
     """Send once, one outcome each. Raises TryLater or NeedsLogin only when nothing left the house."""
     probe: Callable[[Sequence[Intent]], Sequence[T | None]]
     """What is there of each. A found one that differs from what was sent is the caller's to judge afterwards."""
@@ -71,7 +71,7 @@ class Protocol(Generic[T]):
 
 
 def write_once(
-    writes: Sequence[Write[T]], protocol: Protocol[T], links: Links, real: RealClock
+    writes: Sequence[Write], protocol: Protocol[T], links: Links, real: RealClock
 ) -> list[Written[T] | SyncError]:
     """Write each of these unless it was written before, and remember where.
 
@@ -97,7 +97,7 @@ def write_once(
 
 
 def _intend(
-    writes: Sequence[Write[T]],
+    writes: Sequence[Write],
     known: Mapping[str, Intent],
     protocol: Protocol[T],
     links: Links,
@@ -151,7 +151,7 @@ def _look(
 
 def _send(
     intents: Sequence[Intent],
-    writes: Mapping[str, Write[T]],
+    writes: Mapping[str, Write],
     protocol: Protocol[T],
     links: Links,
     answers: dict[str, Written[T] | SyncError],

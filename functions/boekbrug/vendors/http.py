@@ -51,17 +51,23 @@ class Http:
         self._sleep = sleep
 
     def read(
-        self, request: httpx.Request, *, tries: int = 3, again: Collection[int] = GATEWAY_FAULTS
+        self,
+        request: httpx.Request,
+        *,
+        tries: int = 3,
+        again: Collection[int] = GATEWAY_FAULTS,
+        most_bytes: int | None = None,
     ) -> httpx.Response:
         """Ask a question, and ask it again when the line fails or the answer is one of the statuses in `again`.
 
-        Raises: VendorDown after the last try, UnexpectedAnswer when the answer is larger than any we expect.
+        Raises: VendorDown after the last try, UnexpectedAnswer when the answer is larger than any we expect
+        (`most_bytes`: for this question).
         """
         for earlier in range(tries):
             if earlier:
                 self._sleep(random.uniform(0.1, 0.5 * 4**earlier))
             try:
-                response = self._whole(request)
+                response = self._whole(request, most_bytes)
             except httpx.RequestError:
                 continue
             if response.status_code not in again:
@@ -81,8 +87,9 @@ class Http:
         except (httpx.RequestError, UnexpectedAnswer) as error:
             return Unknown(why=f"{type(error).__name__}: {error}")
 
-    def _whole(self, request: httpx.Request) -> httpx.Response:
+    def _whole(self, request: httpx.Request, most_bytes: int | None = None) -> httpx.Response:
         """The answer with its body, which must fit and come in time."""
+        most_bytes = most_bytes or MOST_BYTES
         started = time.monotonic()
         response = self._client.send(request, stream=True)
         try:
@@ -91,8 +98,8 @@ class Http:
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
-                if len(body) > MOST_BYTES:
-                    raise UnexpectedAnswer(vendor=self.vendor, said=f"an answer of more than {MOST_BYTES} bytes")
+                if len(body) > most_bytes:
+                    raise UnexpectedAnswer(vendor=self.vendor, said=f"an answer of more than {most_bytes} bytes")
                 if time.monotonic() - started > longest:
                     raise httpx.ReadTimeout("the body took too long", request=request)
         finally:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..domain.connections import Connection
-from ..domain.documents import Entity
-from ..domain.errors import EntityTaken, JournalShared, WrongVatNumber
+from ..domain.documents import Entity, FileFormat
+from ..domain.errors import EntityTaken, JournalShared, RequestInvalid, WrongVatNumber
 from ..domain.ledger import AdministrationId
 from ..domain.relations import compact_vat
 
 # Packages that take invoices and credit notes in one journal (rules.md 32). `Ledger.abilities` says it too, but a
 # ledger opens with a login, and the pages have no right to one.
 ONE_JOURNAL = frozenset({"twinfield"})
+# Packages that take the document itself (`Ledger.cabinet`), for the same reason.
+KEEPS_FILES = frozenset({"exact"})
 
 
 def check_free(entity: Entity, administration: AdministrationId, others: Sequence[Connection]) -> None:
@@ -51,3 +53,9 @@ def check_journals(package: str, invoices: str, credit_notes: str) -> None:
     """
     if invoices and invoices == credit_notes and package not in ONE_JOURNAL:
         raise JournalShared(journal=invoices)
+
+
+def check_files(package: str, attach: Sequence[FileFormat]) -> None:
+    """Raises RequestInvalid where a package keeps no files."""
+    if attach and package not in KEEPS_FILES:
+        raise RequestInvalid(field="attach", reason="keeps_no_files")

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ..domain.connections import Connection
-from ..domain.documents import Entity
+from ..domain.documents import Entity, FileFormat
 from ..domain.entries import sales_journal
 from ..domain.errors import RequestInvalid
 from ..domain.ledger import Books, JournalKind
@@ -16,7 +16,7 @@ from ..ports import House
 from ..sync.snapshots import load_focus
 from ..texts import finding
 from .app import Route, Visit
-from .choices import ONE_JOURNAL, check_free, check_journals, check_vat_number
+from .choices import ONE_JOURNAL, check_files, check_free, check_journals, check_vat_number
 from .http import Answer, Answered, Asked
 from .jobs import go_on, wake_all
 from .lookup import connection_of, ground_of
@@ -33,6 +33,7 @@ class ConnectionView(Answered):
     start: date
     invoice_journal: str  # "" until chosen
     credit_note_journal: str
+    attach: tuple[FileFormat, ...]  # what goes into the books with each booking
     automatic: bool
     active: bool
     mapping_accepted_at: datetime | None
@@ -58,6 +59,7 @@ class Changes(Asked):
     start: date | None = None
     invoice_journal: str | None = None
     credit_note_journal: str | None = None
+    attach: tuple[FileFormat, ...] | None = None
     automatic: bool | None = None
     active: bool | None = None
 
@@ -87,6 +89,7 @@ def fields_of(connection: Connection) -> dict[str, Any]:
         "start": connection.start,
         "invoice_journal": connection.invoice_journal,
         "credit_note_journal": connection.credit_note_journal,
+        "attach": connection.attach,
         "automatic": connection.automatic,
         "active": connection.active,
         "mapping_accepted_at": connection.mapping.accepted_at,
@@ -116,8 +119,11 @@ def change_connection(visit: Visit) -> Answer:
     for name, value in changes.items():
         if value is None:
             raise RequestInvalid(field=name, reason="missing")
+    if "attach" in changes:
+        changes["attach"] = tuple(dict.fromkeys(changes["attach"]))
     after = replace(before, **changes)
     check_journals(after.package, after.invoice_journal, after.credit_note_journal)
+    check_files(after.package, after.attach)
     _check_journals_exist(after, changes, house)
     if after.active and not before.active:
         _check_place(after, house)
@@ -125,7 +131,7 @@ def change_connection(visit: Visit) -> Answer:
     facts = {
         "connection": after.id,
         "user": visit.session.user,
-        **{name: str(value) for name, value in changes.items()},
+        **{name: ", ".join(value) if name == "attach" else str(value) for name, value in changes.items()},
     }
     house.audit(after.account).append(after.administration, "settings_changed", facts, house.clock.now())
     if after.active and after.automatic and not (before.active and before.automatic):

@@ -23,14 +23,15 @@ UBL_DIVISION = 4000001
 SORTS = (
     ("/oauth2/", "tokens"),
     ("/crm/", "relations"),
-    ("/sync/cashflow/", "payments"),
     ("/cashflow/receivables", "payments"),
+    ("/cashflow/paymentterms", "payments"),
     ("/read/financial/receivables", "payments"),
-    ("/sync/deleted", "payments"),
-    ("/financialtransaction/", "payments"),
-    ("/sync/financial/transactionlines", "documents"),
+    ("/financialtransaction/bankentr", "payments"),
+    ("/docs/xml", "payments"),
     ("/salesentry/", "documents"),
     ("/documents/", "documents"),
+    ("/transactionlines", "documents"),
+    ("/sync/deleted", "documents"),
 )
 """fakes/README.md, in order; everything else is set-up."""
 
@@ -150,8 +151,10 @@ def _booked(row: Mapping[str, Any], percentages: Mapping[tuple[int, str], Decima
         reference=row["YourRef"] or "",
         day=_date(row["EntryDate"]),
         currency=(row["Currency"] or "").strip(),
+        relation=row["Customer"],
         gross=side * Decimal(str(row["AmountFC"])),
         vat_by_rate=vat,
+        files=row["attachments"],
     )
 
 

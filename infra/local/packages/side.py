@@ -35,8 +35,10 @@ class Booked:
     reference: str
     day: date
     currency: str
+    relation: str
     gross: Decimal
     vat_by_rate: Mapping[Decimal, Decimal]  # percentage as a fraction → VAT
+    files: Sequence[str] = ()  # names of what hangs on it
 
 
 class Side(ABC):

@@ -30,10 +30,10 @@ class Vendor:
         self.says: list[Outcome[str] | Exception | str] = []  # for the next sends; "lost": kept, no answer
         self.probed = 0
 
-    def send(self, writes: Sequence[Write[str]]) -> list[Outcome[str]]:
+    def send(self, writes: Sequence[Write]) -> list[Outcome[str]]:
         return [self._send(write) for write in writes]
 
-    def _send(self, write: Write[str]) -> Outcome[str]:
+    def _send(self, write: Write) -> Outcome[str]:
         said = self.says.pop(0) if self.says else "yes"
         if isinstance(said, Exception):
             raise said

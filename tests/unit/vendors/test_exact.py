@@ -14,7 +14,7 @@ import httpx
 import pytest
 import respx
 
-from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind
+from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind, File
 from boekbrug.domain.errors import (
     AccessDenied,
     AccessExpired,
@@ -38,6 +38,8 @@ from boekbrug.domain.ledger import (
     AdministrationId,
     Done,
     EntryLine,
+    Folder,
+    FolderRef,
     Period,
     Refused,
     Regime,
@@ -935,3 +937,39 @@ def test_the_user_behind_a_token(desk):
     assert door.user_of(APP, desk.http, "a") == me["UserID"]
     with pytest.raises(AccessDenied):
         door.user_of(APP, desk.http, "a")
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+DOCUMENTS, ATTACHMENTS = f"{API}/documents/Documents", f"{API}/documents/DocumentAttachments"
+
+
+def test_a_document_carries_number_and_key_whatever_the_kind(desk):
+    route = desk.router.post(DOCUMENTS).mock(return_value=httpx.Response(201, json={"d": {"ID": "document-1"}}))
+    entry = an_entry(kind=DocumentKind.CREDIT_NOTE)
+    assert desk.ledger.cabinet().open(Folder.of(entry)) == Done("document-1")
+    assert json.loads(route.calls.last.request.content) == {
+        "Type": 10,
+        "Subject": f"{entry.number} {entry.key}",
+        "Account": entry.relation,
+        "DocumentDate": entry.day.isoformat(),
+    }
+
+
+def test_an_attachment_is_sent_as_base64_under_its_name(desk):
+    route = desk.router.post(ATTACHMENTS).mock(return_value=httpx.Response(201, json={"d": {"FileName": "1.pdf"}}))
+    assert desk.ledger.cabinet().put(FolderRef("document-1"), File("1.pdf", b"\xffPDF")) == Done("1.pdf")
+    sent = json.loads(route.calls.last.request.content)
+    assert sent == {"Document": "document-1", "FileName": "1.pdf", "Attachment": "/1BERg=="}
+
+
+def test_an_entry_names_its_document_and_one_without_files_names_none(desk):
+    with_files, without = desk.ledger.prepare([replace(an_entry(), folder=FolderRef("document-1")), an_entry()])
+    assert json.loads(with_files.payload)["Document"] == "document-1"
+    assert "Document" not in json.loads(without.payload)
+
+
+def test_a_refused_document_is_told_in_exacts_words(desk):
+    desk.router.post(DOCUMENTS).mock(return_value=said("Document Type not allowed"))
+    outcome = desk.ledger.cabinet().open(Folder.of(an_entry()))
+    assert (type(outcome.cause), outcome.cause.facts) == (RefusedByPackage, {"said": "Document Type not allowed"})

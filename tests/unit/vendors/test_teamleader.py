@@ -23,6 +23,7 @@ from boekbrug.domain.documents import (
     DocumentKind,
     DocumentLine,
     EntityId,
+    FileFormat,
     SalesDocument,
     VatTotal,
     check,
@@ -43,7 +44,7 @@ from boekbrug.domain.relations import Address, Customer
 from boekbrug.ports import FocusPayment, FocusUser, InvoiceState, Login, Tokens
 from boekbrug.vendors.http import Http, new_client
 from boekbrug.vendors.oauth import App, Room, TokenKeeper
-from boekbrug.vendors.teamleader import door
+from boekbrug.vendors.teamleader import client, door
 from boekbrug.vendors.teamleader.focus import HINTS, TeamleaderFocus
 from tests.support.budgets import MemoryBudgets
 from tests.support.clocks import MORNING, StillClock
@@ -678,3 +679,50 @@ def test_a_token_that_may_not_ask_who_it_is_is_denied(desk):
     desk.answers("users.me", an_error(403, "Forbidden"))
     with pytest.raises(AccessDenied):
         door.user_of(APP, desk.http, "token")
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+ELSEWHERE = "https://files.example/tmp/1?signature=s"
+
+
+def offered(desk: Desk) -> None:
+    desk.answers(
+        "invoices.download", as_json({"data": {"location": ELSEWHERE, "expires": "2026-03-31T09:15:00+00:00"}})
+    )
+
+
+def fetched(desk: Desk) -> bytes:
+    return desk.focus.file(DocumentKind.INVOICE, INVOICE, FileFormat.UBL)
+
+
+def test_a_file_is_fetched_from_where_it_is_told_without_our_token(desk):
+    offered(desk)
+    route = desk.router.get(ELSEWHERE).mock(return_value=httpx.Response(200, content=b"<Invoice/>"))
+    assert fetched(desk) == b"<Invoice/>"
+    assert "Authorization" not in route.calls.last.request.headers
+    assert desk.asked("invoices.download") == [{"id": INVOICE, "format": "ubl/peppol_bis_3"}]
+
+
+def test_a_file_is_asked_for_again_when_the_line_fails(desk):
+    offered(desk)
+    answers = [httpx.ReadError("gone"), httpx.Response(503), httpx.Response(200, content=b"<Invoice/>")]
+    desk.router.get(ELSEWHERE).mock(side_effect=answers)
+    assert fetched(desk) == b"<Invoice/>"
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(404), httpx.Response(302), httpx.Response(200, content=b"")])
+def test_no_file_where_one_was_promised_is_no_answer(desk, answer):
+    offered(desk)
+    desk.router.get(ELSEWHERE).mock(return_value=answer)
+    with pytest.raises(UnexpectedAnswer):
+        fetched(desk)
+
+
+def test_a_file_larger_than_we_carry_is_left_there(desk, monkeypatch):
+    monkeypatch.setattr(client, "MOST_FILE_BYTES", 9)
+    offered(desk)
+    desk.router.get(ELSEWHERE).mock(return_value=httpx.Response(200, content=b"<Invoice/>"))
+    with pytest.raises(NotPossible) as refused:
+        fetched(desk)
+    assert refused.value.facts["feature"] == "file_too_large"

@@ -10,7 +10,16 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from boekbrug.domain.connections import Connection, ConnectionId, JobKind, LoginId
-from boekbrug.domain.documents import AccountId, Category, CategoryId, DocumentId, DocumentKind, Entity, EntityId
+from boekbrug.domain.documents import (
+    AccountId,
+    Category,
+    CategoryId,
+    DocumentHeader,
+    DocumentId,
+    DocumentKind,
+    Entity,
+    EntityId,
+)
 from boekbrug.domain.ledger import Administration, AdministrationId
 from boekbrug.ports import Account, DocumentRecord, DocumentState, FocusUser, JobKey, Login, Session, Tokens
 from boekbrug.sync.snapshots import save_books, save_focus
@@ -215,6 +224,20 @@ def read_books(house: MemoryHouse, **changes: Any) -> None:
     save_books(snapshots, DIVISION, some_books(**changes), MORNING)
     rates = [*RATES.values(), replace(RATES["21"], id="21-other", entity="entity-other")]
     save_focus(snapshots, rates, CATEGORIES, ENTITIES, MORNING)
+
+
+def put_documents(house: MemoryHouse, *records: DocumentRecord) -> None:
+    """Documents of ours, as far as they came."""
+    documents = house.documents(US, DIVISION)
+    for record in records:
+        header = DocumentHeader(
+            record.id, record.kind, ENTITY, record.number, record.day, record.gross, record.updated_at
+        )
+        documents.seen(record.connection, [header])
+        if record.state is DocumentState.HELD:
+            documents.held(record, record.cause)
+        if record.state is DocumentState.BOOKED:
+            documents.booked(record, record.booking_number)
 
 
 def key(kind: JobKind) -> JobKey:

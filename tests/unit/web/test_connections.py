@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 
 from boekbrug.domain.connections import JobKind, Mapping
+from boekbrug.domain.documents import FileFormat
 from boekbrug.domain.ledger import LedgerAccount
 from boekbrug.ports import DocumentState, Job
 from tests.support.builders import a_mapping
 
-from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, read_books, sign_in
+from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, put_documents, read_books, sign_in
 
 ADDRESS = "/api/connections/ours"
 
@@ -34,7 +35,7 @@ def test_settings_change_and_the_rest_stays():
     connection = house.connections.get(US, "ours")
     assert (connection.start, connection.invoice_journal) == (date(2026, 2, 1), "V1")
     assert (connection.credit_note_journal, connection.mapping) == ("", a_mapping())
-    assert house.audit(US).said(DIVISION) == ["settings_changed"]
+    assert house.said(US, DIVISION) == ["settings_changed"]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ def test_settings_change_and_the_rest_stays():
         ({"invoice_journal": "B1"}, (409, "JournalNotSales")),
         ({"invoice_journal": "V2"}, (409, "JournalShared")),
         ({"start": None}, (400, "RequestInvalid")),
+        ({"attach": ["docx"]}, (400, "RequestInvalid")),
         ({"mapping": {}}, (400, "RequestInvalid")),
     ],
 )
@@ -55,18 +57,36 @@ def test_a_setting_that_does_not_fit_changes_nothing(changes, failure):
     assert house.connections.get(US, "ours") == before
 
 
+def test_what_is_attached_is_chosen_once_each_and_can_be_taken_back():
+    house = a_house()
+    our_connection(house)
+    browser = sign_in(house)
+    assert browser.get(ADDRESS).body["attach"] == []
+    chosen = browser.ask("PATCH", ADDRESS, {"attach": ["ubl", "pdf", "ubl"]})
+    assert chosen.body["attach"] == ["ubl", "pdf"]
+    assert house.connections.get(US, "ours").attach == (FileFormat.UBL, FileFormat.PDF)
+    assert browser.ask("PATCH", ADDRESS, {"attach": []}).body["attach"] == []
+
+
+def test_a_package_that_keeps_no_files_is_offered_none():
+    house = a_house()
+    our_connection(house, package="twinfield")
+    assert sign_in(house).ask("PATCH", ADDRESS, {"attach": ["pdf"]}).failed() == (400, "RequestInvalid")
+    assert house.connections.get(US, "ours").attach == ()
+
+
 def test_a_change_lets_held_documents_try_again_but_starts_nothing_that_never_ran():
     house = a_house()
     our_connection(house)
     documents = house.documents(US, DIVISION)
-    documents.put(a_record("1", DocumentState.HELD, cause="PeriodClosed"))
+    put_documents(house, a_record("1", DocumentState.HELD, cause="PeriodClosed"))
     browser = sign_in(house)
     browser.ask("PATCH", ADDRESS, {"start": "2026-02-01"})
     assert documents.record("document-1").state is DocumentState.WAITING
-    assert house.nudges.sent == []
-    house.jobs.put(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
+    assert house.nudged() == []
+    house.put_job(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
     browser.ask("PATCH", ADDRESS, {"start": "2026-02-02"})
-    assert house.nudges.sent == [key(JobKind.DOCUMENTS)]
+    assert house.nudged() == [key(JobKind.DOCUMENTS)]
 
 
 def test_switching_to_automatic_makes_everything_due_once():

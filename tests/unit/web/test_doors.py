@@ -56,7 +56,7 @@ def test_what_changes_something_needs_the_token_of_its_own_session(route, csrf):
     our_connection(browser.house)
     browser.csrf = csrf
     assert browser.ask(route.method, url(route), BODIES.get(route.key)).failed() == (403, "CsrfMissing")
-    assert browser.house.jobs.all == {}
+    assert browser.house.jobs.kept == {}
     assert browser.get("/api/session").status == 200
 
 
@@ -67,8 +67,8 @@ def test_another_accounts_connection_is_not_there(route):
     read_books(house)
     answer = sign_in(house, THEM, "mallory").ask(route.method, url(route), BODIES.get(route.key))
     assert answer.failed() == (404, "NotFound")
-    assert house.connections.all == {(US, "ours"): connection}
-    assert house.nudges.sent == []
+    assert house.connections.of_account(US) == [connection]
+    assert house.nudged() == []
 
 
 def test_another_accounts_login_is_not_there():
@@ -131,7 +131,7 @@ def test_a_body_that_does_not_fit_is_refused_by_field(body, field, reason):
     answer = browser.post("/api/connections/ours/sync", body)
     assert answer.failed() == (400, "RequestInvalid")
     assert answer.body["facts"] == {"field": field, "reason": reason}
-    assert browser.house.jobs.all == {}
+    assert browser.house.jobs.kept == {}
 
 
 @pytest.mark.parametrize("encoded", [False, True])

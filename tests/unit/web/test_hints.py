@@ -25,7 +25,7 @@ def house():
     our_connection(house, automatic=True)
     for account in (US, THEM):
         for vendor in ("teamleader", "exact"):
-            house.webhook_tokens.all[account, vendor] = f"{account}-{vendor}"
+            house.webhook_tokens.kept[account, vendor] = f"{account}-{vendor}"
     return house
 
 
@@ -51,7 +51,7 @@ def from_exact(house, body, token=f"{US}-exact", **more):
 
 
 def nothing_happened(house):
-    return house.jobs.all == {} and house.nudges.sent == []
+    return house.jobs.kept == {} and house.nudged() == []
 
 
 @pytest.mark.parametrize("encoded", [False, True])
@@ -59,7 +59,7 @@ def nothing_happened(house):
 def test_a_hint_about_documents_or_customers_wakes_the_documents_job(house, kind, encoded):
     assert from_focus(house, focus_hint(kind), encoded=encoded).status == 200
     assert house.jobs.get(key(JobKind.DOCUMENTS)).manual is False
-    assert house.nudges.sent == [key(JobKind.DOCUMENTS)]
+    assert house.nudged() == [key(JobKind.DOCUMENTS)]
 
 
 @pytest.mark.parametrize("kind", ["invoice.paymentRegistered", "deal.won", "something.new"])
@@ -123,7 +123,7 @@ def test_exact_asks_first_whether_we_are_here(house):
 )
 def test_a_signed_hint_from_exact_wakes_the_job_its_topic_is_about(house, topic, kind, encoded):
     assert from_exact(house, signed(CONTENT.replace("BankEntries", topic)), encoded=encoded).status == 200
-    assert house.nudges.sent == [key(kind)]
+    assert house.nudged() == [key(kind)]
 
 
 def test_a_topic_we_do_not_follow_is_taken_politely(house):

@@ -11,7 +11,7 @@ from boekbrug.domain.documents import DocumentKind
 from boekbrug.ports import DocumentState, Job
 from tests.support.builders import some_books
 
-from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, read_books, sign_in
+from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, put_documents, read_books, sign_in
 
 ADDRESS = "/api/connections/ours/mappings"
 
@@ -47,7 +47,7 @@ def test_the_proposal_can_be_accepted_as_it_is():
     assert mapping.vat_code("mc", DocumentKind.CREDIT_NOTE) == "MC"
     assert mapping.accepted_at == MORNING
     assert browser.get(ADDRESS).body["accepted"] == shown["proposal"]
-    assert house.audit(US).said(DIVISION) == ["mapping_accepted"]
+    assert house.said(US, DIVISION) == ["mapping_accepted"]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_what_does_not_exist_or_fit_is_refused_by_field(asked, field, reason):
 def test_accepting_lets_held_documents_try_again(automatic, ran, woken):
     house = new_house(automatic=automatic)
     documents = house.documents(US, DIVISION)
-    documents.put(a_record("1", DocumentState.HELD, cause="VatCodeUnmapped"))
+    put_documents(house, a_record("1", DocumentState.HELD, cause="VatCodeUnmapped"))
     if ran:
-        house.jobs.put(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
+        house.put_job(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
     assert sign_in(house).ask("PUT", ADDRESS, {"default_account": "id-700000"}).status == 200
     assert documents.record("document-1").state is DocumentState.WAITING
-    assert house.nudges.sent == [key(kind) for kind in woken]
+    assert house.nudged() == [key(kind) for kind in woken]

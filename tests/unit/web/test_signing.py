@@ -78,7 +78,7 @@ def test_who_connects_first_is_the_admin_and_a_colleague_may_sign_in_too():
 
 def test_signing_in_again_wakes_what_a_lost_login_paused():
     house = with_codes(a_house())
-    house.jobs.put(Job(key(JobKind.DOCUMENTS), None, paused="AccessExpired"))
+    house.put_job(Job(key(JobKind.DOCUMENTS), None, paused="AccessExpired"))
     browser = Browser(house)
     browser.get(f"/callback/teamleader?code=anna&state={leave(browser)}")
     job = house.jobs.get(key(JobKind.DOCUMENTS))
@@ -151,20 +151,20 @@ def test_a_code_the_vendor_refuses_signs_nobody_in():
 def test_consent_at_exact_saves_the_login_and_wakes_its_connections():
     house = with_codes(a_house())
     our_connection(house)
-    house.jobs.put(Job(key(JobKind.PAYMENTS), None, paused="AccessExpired"))
+    house.put_job(Job(key(JobKind.PAYMENTS), None, paused="AccessExpired"))
     before = house.logins.get(US, LOGIN).version
     browser = sign_in(house)
     answer = browser.get(f"/callback/exact?code=exact&state={leave_for_exact(browser)}")
     assert (answer.status, answer.body) == (200, {"login": LOGIN})
     assert house.logins.get(US, LOGIN).version == before + 1
     assert house.jobs.get(key(JobKind.PAYMENTS)).paused == ""
-    assert house.audit(US).said("account") == ["login_saved"]
+    assert house.said(US, "account") == ["login_saved"]
 
 
 def test_consent_for_one_login_leaves_the_jobs_of_another_paused():
     house = with_codes(a_house())
     our_connection(house, login="exact.be.someone-else")
-    house.jobs.put(Job(key(JobKind.PAYMENTS), None, paused="AccessExpired"))
+    house.put_job(Job(key(JobKind.PAYMENTS), None, paused="AccessExpired"))
     browser = sign_in(house)
     browser.get(f"/callback/exact?code=exact&state={leave_for_exact(browser)}")
     assert house.jobs.get(key(JobKind.PAYMENTS)).paused == "AccessExpired"
@@ -186,7 +186,7 @@ def test_a_state_of_one_vendor_does_not_fit_another():
     assert browser.get(f"/callback/exact?code=exact&state={state}").failed() == (403, "StateUnknown")
     # The binding to the account counts by itself, even where the browser is the same.
     state = leave_for_exact(browser)
-    house.states.all[state] = replace(house.states.all[state], account=THEM)
+    house.states.kept[state] = replace(house.states.kept[state], account=THEM)
     assert browser.get(f"/callback/exact?code=exact&state={state}").failed() == (403, "StateUnknown")
 
 

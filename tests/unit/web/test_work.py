@@ -9,9 +9,9 @@ import pytest
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.documents import DocumentId
 from boekbrug.domain.errors import PeriodClosed, RelationAmbiguous, VatCodeUnmapped
-from boekbrug.ports import DocumentState, Intent, Job, WriteKind, WriteState
+from boekbrug.ports import DocumentState, Job, WriteKind
 
-from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, sign_in
+from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, put_documents, sign_in
 
 ADDRESS = "/api/connections/ours"
 
@@ -28,12 +28,12 @@ def test_sync_now_makes_the_job_due_by_hand_and_tells_a_worker(house):
     assert (answer.status, answer.body) == (202, {"kind": "payments"})
     job = house.jobs.get(key(JobKind.PAYMENTS))
     assert (job.due_at, job.manual) == (MORNING, True)
-    assert house.nudges.sent == [key(JobKind.PAYMENTS)]
-    assert house.audit(US).said(DIVISION) == ["sync_asked"]
+    assert house.nudged() == [key(JobKind.PAYMENTS)]
+    assert house.said(US, DIVISION) == ["sync_asked"]
 
 
 def test_sync_now_lets_a_paused_job_try_again(house):
-    house.jobs.put(Job(key(JobKind.DOCUMENTS), None, paused="BookedDifferently"))
+    house.put_job(Job(key(JobKind.DOCUMENTS), None, paused="BookedDifferently"))
     sign_in(house).post(f"{ADDRESS}/sync", {"kind": "documents"})
     assert house.jobs.get(key(JobKind.DOCUMENTS)).paused == ""
 
@@ -51,19 +51,17 @@ def test_sync_now_lets_a_paused_job_try_again(house):
     ],
 )
 def test_a_job_is_idle_when_nothing_is_due_and_nobody_is_busy(house, state, idle):
-    house.jobs.put(Job(key(JobKind.DOCUMENTS), **{"due_at": None, **state}))
+    house.put_job(Job(key(JobKind.DOCUMENTS), **{"due_at": None, **state}))
     answer = sign_in(house).get(f"{ADDRESS}/jobs").body
     assert (answer["jobs"][0]["idle"], answer["idle"]) == (idle, idle)
 
 
 def test_jobs_show_what_they_did_what_waits_and_why_they_stand_still(house):
-    house.jobs.put(
+    house.put_job(
         Job(key(JobKind.DOCUMENTS), None, paused="AccessExpired", last_result={"booked": 3}, last_run_at=MORNING)
     )
-    house.documents(US, DIVISION).put(a_record("1"), a_record("2"), a_record("3", DocumentState.BOOKED))
-    house.links(US, DIVISION).intents.append(
-        Intent(WriteKind.BOOKING, "document-9", WriteState.UNKNOWN, 1, MORNING, "", "")
-    )
+    put_documents(house, a_record("1"), a_record("2"), a_record("3", DocumentState.BOOKED))
+    house.links(US, DIVISION).plan(WriteKind.BOOKING, "document-9", "", "", MORNING)
     answer = sign_in(house, language="nl").get(f"{ADDRESS}/jobs").body
     assert (answer["waiting"], answer["unsettled"], answer["idle"]) == (2, 1, False)
     [job] = answer["jobs"]
@@ -74,8 +72,8 @@ def test_jobs_show_what_they_did_what_waits_and_why_they_stand_still(house):
 
 def test_documents_show_how_far_they_came_and_what_holds_them(house):
     held = a_record("2", DocumentState.HELD, cause="PeriodClosed")
-    house.documents(US, DIVISION).put(a_record("1", DocumentState.BOOKED, booking_number="26700001"), held)
-    house.documents(US, DIVISION).put(a_record("9", connection="another"))
+    put_documents(house, a_record("1", DocumentState.BOOKED, booking_number="26700001"), held)
+    put_documents(house, a_record("9", connection="another"))
     problem = PeriodClosed(period="2026 - 03")
     house.problems(US, DIVISION).report("document:document-2", "ours", problem, MORNING, "2")
     answer = sign_in(house).get(f"{ADDRESS}/documents").body
@@ -86,7 +84,7 @@ def test_documents_show_how_far_they_came_and_what_holds_them(house):
 
 
 def test_a_problem_of_before_lends_no_facts_to_another_cause(house):
-    house.documents(US, DIVISION).put(a_record("2", DocumentState.HELD, cause="VatCodeUnmapped"))
+    put_documents(house, a_record("2", DocumentState.HELD, cause="VatCodeUnmapped"))
     house.problems(US, DIVISION).report("document:document-2", "ours", PeriodClosed(period="X"), MORNING, "2")
     [document] = sign_in(house).get(f"{ADDRESS}/documents").body["documents"]
     assert "(unknown)" in document["sentence"]
@@ -94,7 +92,7 @@ def test_a_problem_of_before_lends_no_facts_to_another_cause(house):
 
 def test_long_lists_come_in_pages(house):
     records = [a_record(f"{n:03}", id=DocumentId(f"d{n:03}")) for n in range(103)]
-    house.documents(US, DIVISION).put(*records)
+    put_documents(house, *records)
     browser = sign_in(house)
     first = browser.get(f"{ADDRESS}/documents").body
     second = browser.get(f"{ADDRESS}/documents?after={first['next']}").body
@@ -135,18 +133,19 @@ def test_proposals_come_with_what_was_decided(house):
 
 def test_a_decision_is_remembered_and_lets_the_customers_documents_go_on(house):
     documents = house.documents(US, DIVISION)
-    documents.put(
+    put_documents(
+        house,
         a_record("1", DocumentState.HELD, cause="RelationAmbiguous"),
         a_record("2", DocumentState.HELD, cause="PeriodClosed"),
     )
-    house.jobs.put(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
+    house.put_job(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
     answer = sign_in(house).post(f"{ADDRESS}/relations/decisions", {"customer": "company:1", "create": True})
     assert answer.status == 200
     row = house.snapshots(US).row(f"decisions:{DIVISION}", "company:1")
     assert row == {"create": True, "by": "anna", "at": MORNING.isoformat()}
     assert documents.counts("ours") == {"waiting": 1, "held:PeriodClosed": 1}
-    assert house.nudges.sent == [key(JobKind.DOCUMENTS)]
-    assert house.audit(US).said(DIVISION) == ["relation_decided"]
+    assert house.nudged() == [key(JobKind.DOCUMENTS)]
+    assert house.said(US, DIVISION) == ["relation_decided"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ def test_a_decision_is_remembered_and_lets_the_customers_documents_go_on(house):
 )
 def test_a_decision_is_one_thing_about_one_customer(house, asked):
     assert sign_in(house).post(f"{ADDRESS}/relations/decisions", asked).failed() == (400, "RequestInvalid")
-    assert house.snapshots(US).by_row == {}
+    assert house.snapshots(US).kept_rows == {}
 
 
 def test_the_audit_is_read_in_order_and_in_pages(house):

@@ -8,7 +8,7 @@ per endpoint, exact-online.md 4.3); a filter on the key answers with an empty li
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from ...domain.errors import (
     UnexpectedAnswer,
     VendorDown,
 )
-from ...domain.ledger import DailyBudget, Refused, Unknown
+from ...domain.ledger import DailyBudget, Done, Outcome, Refused, Unknown
 from ...ports import Budgets, Clock
 from ..http import Http, json_of
 from ..oauth import App, TokenKeeper
@@ -128,6 +128,22 @@ class Client:
         if _token_refused(response):
             self._tokens.refused(token)
         return Refused(self._error(response, path))
+
+    def create(
+        self, path: str, body: str, read: Callable[[Any], Any], refused: Callable[[str], SyncError]
+    ) -> Outcome[Any]:
+        """One write and what became of it. A row we cannot read was made all the same: a probe will find it."""
+        answer = self.post(path, body)
+        match answer:
+            case Said(text):
+                return Refused(refused(text))
+            case Refused() | Unknown():
+                return answer
+        try:
+            row = read(answer)
+        except ValidationError as error:
+            return Unknown(why=f"{path} answered with unreadable {fields_of(error)}")
+        return Done(row) if row else Unknown(why=f"{path} answered with a row of another type")
 
     # --- refusals and limits ----------------------------------------------------------------------------------------
 

@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from pydantic import ValidationError
-
-from ...domain.errors import AdministrationUnreachable, SyncError, UnexpectedAnswer
+from ...domain.errors import AdministrationUnreachable, UnexpectedAnswer
 from ...domain.ledger import (
     Abilities,
     Administration,
     Booking,
     Cursor,
     DailyBudget,
-    Done,
     FiscalYear,
     Journal,
     LedgerAccount,
@@ -27,13 +24,13 @@ from ...domain.ledger import (
     Refused,
     SalesEntry,
     Settlement,
-    Unknown,
     VatCode,
 )
 from ...domain.relations import Relation, RelationDraft, RelationQuery
 from ...ports import Clock
 from . import mapping, refusals, wire
-from .client import VENDOR, Client, Said, fields_of
+from .cabinet import ExactCabinet
+from .client import VENDOR, Client
 
 ABILITIES = Abilities()  # one entry a call, numbers chosen by Exact, a journal for each kind
 MOST_TERMS = 25  # or-ed in one filter: chains of 20 to 40 work in production (exact-online.md 3.3)
@@ -140,7 +137,7 @@ class ExactLedger:
 
     def _save_relation(self, draft: RelationDraft) -> Outcome[Relation]:
         body = wire.to_json(mapping.account_payload(draft, mapping.term_code(draft, self._terms or ())))
-        return self._created(
+        return self._client.create(
             "crm/Accounts",
             body,
             lambda row: mapping.relation(wire.Account.model_validate(row), self._today()),
@@ -160,7 +157,7 @@ class ExactLedger:
         return [self._book(one) for one in prepared]
 
     def _book(self, prepared: Prepared) -> Outcome[Booking]:
-        return self._created(
+        return self._client.create(
             "salesentry/SalesEntries",
             prepared.payload,
             lambda row: mapping.booking(wire.SalesEntry.model_validate(row), self._realm),
@@ -187,6 +184,9 @@ class ExactLedger:
     def booking(self, ref: Booking) -> Booking | None:
         rows = self._client.rows("salesentry/SalesEntries", wire.SalesEntry, f"EntryID eq guid'{ref.ref}'")
         return mapping.booking(rows[0], self._realm) if rows else None
+
+    def cabinet(self) -> ExactCabinet:
+        return ExactCabinet(self._client)
 
     # --- payments ---------------------------------------------------------------------------------------------------
 
@@ -244,22 +244,6 @@ class ExactLedger:
             chain = " or ".join(distinct[first : first + MOST_TERMS])
             found += self._client.rows(path, model, f"({chain}) and {also}" if also else chain)
         return found
-
-    def _created(
-        self, path: str, body: str, read: Callable[[Any], Any], refused: Callable[[str], SyncError]
-    ) -> Outcome[Any]:
-        """One write and what became of it. A row we cannot read was made all the same: a probe will find it."""
-        answer = self._client.post(path, body)
-        match answer:
-            case Said(text):
-                return Refused(refused(text))
-            case Refused() | Unknown():
-                return answer
-        try:
-            row = read(answer)
-        except ValidationError as error:
-            return Unknown(why=f"{path} answered with unreadable {fields_of(error)}")
-        return Done(row) if row else Unknown(why=f"{path} answered with a row of another type")
 
 
 def _same(one: str, other: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from ...domain.documents import DocumentKind
+from ...domain.documents import DocumentKind, File
 from ...domain.errors import CustomerIncomplete
 from ...domain.ledger import (
     Administration,
@@ -19,6 +20,8 @@ from ...domain.ledger import (
     BookingRef,
     EntryLine,
     FiscalYear,
+    Folder,
+    FolderRef,
     Journal,
     JournalKind,
     LedgerAccount,
@@ -52,6 +55,7 @@ JOURNAL_KIND = {
 LISTINGS = {"L": Regime.EU_GOODS, "T": Regime.EU_GOODS, "S": Regime.EU_SERVICES}
 LANGUAGES = frozenset({"nl", "fr", "en", "de"})
 
+SALES_DOCUMENT = 10  # Documents.Type, of invoices and credit notes alike
 PROCESSED = 50  # SalesEntries.Status
 MATCHED = 50  # PaymentTerms.Status
 RECEIPT = 20  # PaymentTerms.LineType
@@ -304,11 +308,12 @@ def entry_payload(entry: SalesEntry, switches: Switches) -> dict[str, Any]:
         "EntryDate": entry.day.isoformat(),
         "DueDate": entry.due_on.isoformat() if entry.due_on else None,
         "YourRef": reference_of(entry),
-        "Description": _description(entry),
+        "Description": _description(entry.number, entry.key),
         "PaymentReference": entry.payment_reference or None,
         "PaymentCondition": entry.payment_term or None,
         "Currency": entry.currency,
         "Rate": rate,
+        "Document": entry.folder or None,
         "SalesEntryLines": [_line_payload(line, entry.kind) for line in entry.lines],
     }
     return {name: value for name, value in fields.items() if value is not None}
@@ -335,9 +340,9 @@ def _money(amount: Decimal | None, currency: str) -> Money:
     return Money.rounded(amount or Decimal(0), currency)
 
 
-def _description(entry: SalesEntry) -> str:
+def _description(number: str, key: str) -> str:
     """The number and our short key, which must survive whatever the number's length."""
-    return f"{entry.number[: TEXT - len(entry.key) - 1]} {entry.key}"
+    return f"{number[: TEXT - len(key) - 1]} {key}"
 
 
 def key_in(text: str) -> str:
@@ -392,6 +397,31 @@ def booking_of_line(row: wire.TransactionLine, realm: str) -> Booking | None:
     )
 
 
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def subject_of(folder: Folder) -> str:
+    """What a document is called, and looked for by: the description of the entry that will refer to it."""
+    return _description(folder.number, folder.key)
+
+
+def document_payload(folder: Folder) -> dict[str, Any]:
+    return {
+        "Type": SALES_DOCUMENT,
+        "Subject": subject_of(folder),
+        "Account": folder.relation,
+        "DocumentDate": folder.day.isoformat(),
+    }
+
+
+def attachment_payload(folder: FolderRef, file: File) -> dict[str, Any]:
+    return {
+        "Document": folder,
+        "FileName": file.name,
+        "Attachment": base64.b64encode(file.content).decode(),
+    }
+
+
 # --- settlements ----------------------------------------------------------------------------------------------------
 
 
@@ -444,4 +474,5 @@ def settlement(row: wire.PaymentTerm, matched_with: frozenset[int]) -> Settlemen
         kind=kind,
         amount=abs(_money(row.AmountFC, row.Currency)),
         day=row.LastPaymentDate or row.EndDate or row.EntryDate or date.min,
+        version=row.Timestamp,
     )

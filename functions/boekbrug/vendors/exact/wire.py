@@ -164,6 +164,18 @@ class SalesEntry(Row):
     VATAmountFC: Decimal
 
 
+class Document(Row):
+    """What holds the files of an entry."""
+
+    ID: Text
+
+
+class DocumentAttachment(Row):
+    """A file; its content is never read back."""
+
+    FileName: Text
+
+
 class TransactionLine(Row):
     """A line of the ledger. Line 0 of a sales entry is its receivable."""
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from ...domain.documents import File
 from ...domain.errors import (
     AccountBlocked,
     FiscalYearMissing,
     JournalMissing,
     JournalNotSales,
     PeriodClosed,
+    RefusedByPackage,
     RelationGone,
     SyncError,
     VatCodeRefused,
@@ -24,6 +26,8 @@ from ...domain.ledger import (
     Booking,
     BookingRef,
     FiscalYear,
+    Folder,
+    FolderRef,
     Journal,
     JournalKind,
     LedgerAccount,
@@ -87,6 +91,7 @@ class MemoryAdministration:
     bookings: dict[BookingRef, tuple[Booking, int]] = field(default_factory=dict)
     entries: dict[BookingRef, SalesEntry] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    folders: dict[FolderRef, tuple[Folder, list[File]]] = field(default_factory=dict)
     version: int = 0
     lost_requests: int = 0  # writes that will vanish on the way there
     lost_answers: int = 0  # writes whose answer will vanish on the way back
@@ -128,6 +133,15 @@ class MemoryAdministration:
             self._put(Part(f"{booking.ref}/1", booking.ref, abs(entry.gross), 0))
         return booking
 
+    def add_folder(self, folder: Folder) -> FolderRef:
+        ref = FolderRef(f"F{next(self._numbers)}")
+        self.folders[ref] = (folder, [])
+        return ref
+
+    def add_file(self, folder: FolderRef, file: File) -> str:
+        self.folders[folder][1].append(file)
+        return file.name
+
     def refusal_of(self, entry: SalesEntry) -> SyncError | None:
         """The rules of these books, in the order they are checked."""
         journal = next((one for one in self.journals if one.code == entry.journal), None)
@@ -144,6 +158,8 @@ class MemoryAdministration:
                 return AccountBlocked(account=line.account)
             if line.vat_code not in codes:
                 return VatCodeRefused(code=line.vat_code)
+        if entry.folder and entry.folder not in self.folders:
+            return RefusedByPackage(said=f"no folder {entry.folder}")
         period = self._period(entry.day)
         if period is None:
             return FiscalYearMissing(day=entry.day.isoformat())
@@ -195,6 +211,10 @@ class MemoryAdministration:
         del self.bookings[booking], self.entries[booking]
         for part in self._parts_of(booking):
             del self.parts[part.id]
+
+    def files_of(self, booking: BookingRef) -> Sequence[str]:
+        folder = self.entries[booking].folder
+        return [file.name for file in self.folders[folder][1]] if folder else []
 
     def open_amount(self, booking: BookingRef) -> Money:
         open_parts = (part.amount for part in self._parts_of(booking) if part.kind is SettlementKind.OPEN)

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import TypeVar
 
-from ...domain.errors import CustomerIncomplete, SyncError
+from ...domain.documents import File
+from ...domain.errors import CustomerIncomplete, NotPossible, RefusedByPackage, SyncError
 from ...domain.ledger import (
     Abilities,
     Administration,
@@ -18,6 +19,8 @@ from ...domain.ledger import (
     DailyBudget,
     Done,
     FiscalYear,
+    Folder,
+    FolderRef,
     Journal,
     LedgerAccount,
     Outcome,
@@ -34,6 +37,7 @@ from ...domain.relations import Relation, RelationDraft, RelationQuery, Relation
 from .administration import MemoryAdministration
 
 PAGE_ROWS = 60
+MOST_BYTES = 10_000_000  # of one file
 
 T = TypeVar("T")
 
@@ -92,7 +96,7 @@ class MemoryLedger:
         return [[relation for relation in known if _answers(relation, query)] for query in wanted]
 
     def save_relations(self, drafts: Sequence[RelationDraft]) -> Sequence[Outcome[Relation]]:
-        return [self._write(_incomplete(draft), lambda draft=draft: self._created(draft)) for draft in drafts]
+        return [_written(self.books, _incomplete(draft), lambda draft=draft: self._created(draft)) for draft in drafts]
 
     def _created(self, draft: RelationDraft) -> Relation:
         return self.books.add_relation(
@@ -120,8 +124,9 @@ class MemoryLedger:
         ]
 
     def book(self, prepared: Sequence[Prepared]) -> Sequence[Outcome[Booking]]:
+        books = self.books
         return [
-            self._write(self.books.refusal_of(one.entry), lambda entry=one.entry: self.books.add_booking(entry))
+            _written(books, books.refusal_of(one.entry), lambda entry=one.entry: books.add_booking(entry))
             for one in prepared
         ]
 
@@ -138,28 +143,57 @@ class MemoryLedger:
         found = self.books.bookings.get(ref.ref)
         return found[0] if found else None
 
+    def cabinet(self) -> MemoryCabinet:
+        return MemoryCabinet(self.books)
+
     # --- payments ---------------------------------------------------------------------------------------------------
 
     def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
         parts = self.books.parts.values()
-        return _changes(((Settlement(p.id, p.booking, p.kind, p.amount, p.day), p.version) for p in parts), since)
+        return _changes(
+            ((Settlement(p.id, p.booking, p.kind, p.amount, p.day, p.version), p.version) for p in parts), since
+        )
 
-    # --- how writes end ---------------------------------------------------------------------------------------------
 
-    def _write(self, refusal: SyncError | None, commit: Callable[[], T]) -> Outcome[T]:
-        books = self.books
-        if books.lost_requests:
-            books.lost_requests -= 1
-            return Unknown("the request was lost")
-        if refusal is None and books.refusals:
-            refusal = books.refusals.pop(0)
-        if refusal:
-            return Refused(refusal)
-        written = commit()
-        if books.lost_answers:
-            books.lost_answers -= 1
-            return Unknown("the answer was lost")
-        return Done(written)
+class MemoryCabinet:
+    """The files of one administration."""
+
+    def __init__(self, books: MemoryAdministration) -> None:
+        self.books = books
+
+    def open(self, folder: Folder) -> Outcome[FolderRef]:
+        return _written(self.books, None, lambda: self.books.add_folder(folder))
+
+    def find(self, folder: Folder) -> FolderRef | None:
+        wanted = (folder.key, folder.relation)
+        return next((ref for ref, (f, _) in self.books.folders.items() if (f.key, f.relation) == wanted), None)
+
+    def put(self, folder: FolderRef, file: File) -> Outcome[str]:
+        return _written(self.books, self._refusal_of(folder, file), lambda: self.books.add_file(folder, file))
+
+    def _refusal_of(self, folder: FolderRef, file: File) -> SyncError | None:
+        if len(file.content) > MOST_BYTES:
+            return NotPossible(vendor="memory", feature="file_too_large")
+        return None if folder in self.books.folders else RefusedByPackage(said=f"no folder {folder}")
+
+    def names(self, folder: FolderRef) -> Sequence[str]:
+        return [file.name for file in self.books.folders[folder][1]]
+
+
+def _written(books: MemoryAdministration, refusal: SyncError | None, commit: Callable[[], T]) -> Outcome[T]:
+    """How a write ends: lost on the way there, refused, lost on the way back, or done."""
+    if books.lost_requests:
+        books.lost_requests -= 1
+        return Unknown("the request was lost")
+    if refusal is None and books.refusals:
+        refusal = books.refusals.pop(0)
+    if refusal:
+        return Refused(refusal)
+    written = commit()
+    if books.lost_answers:
+        books.lost_answers -= 1
+        return Unknown("the answer was lost")
+    return Done(written)
 
 
 def _changes(versioned: Iterable[tuple[T, int]], since: Cursor | None) -> Iterator[Page[T]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from ...domain.errors import AccessDenied, AccessExpired, RateLimited, UnexpectedAnswer, VendorDown
+from ...domain.errors import AccessDenied, AccessExpired, NotPossible, RateLimited, UnexpectedAnswer, VendorDown
 from ...domain.ledger import Unknown
 from ..http import GATEWAY_FAULTS, json_of
 from ..oauth import Room
@@ -18,6 +18,7 @@ from . import VENDOR
 API_VERSION = "2023-09-26"
 PAGE_SIZE = 100  # the most it gives; 20 when not asked for
 WINDOW = timedelta(minutes=1)
+MOST_FILE_BYTES = 10_000_000  # of one file: it must fit in a worker's memory several times
 # A 500 is the vendor's fault of the moment; its own guide advises to repeat reads.
 READ_AGAIN = GATEWAY_FAULTS | {500}
 
@@ -38,9 +39,9 @@ class Client:
         """
         return answer_of(self._asked(method, body))["data"]
 
-    def info(self, method: str, id: str) -> Any | None:
-        """One object's data; None when Teamleader has no such id (any more). Raises as `read`."""
-        response = self._asked(method, {"id": id})
+    def info(self, method: str, id: str, **more: str) -> Any | None:
+        """What it says about one object; None when Teamleader has no such id (any more). Raises as `read`."""
+        response = self._asked(method, {"id": id, **more})
         return None if response.status_code == 404 else answer_of(response)["data"]
 
     def pages(self, method: str, body: Mapping[str, Any], first: int = 1) -> Iterator[list[Any]]:
@@ -68,6 +69,21 @@ class Client:
         Raises: RateLimited, AccessExpired, TokenBusy, VendorDown; in each case nothing was written.
         """
         return self._authorised(self._room.http.send_once, method, body)
+
+    def fetch(self, location: str) -> bytes:
+        """The file at a temporary address. Whoever serves it gets no token of ours; it counts for no limit.
+
+        Raises: VendorDown, NotPossible (larger than we carry), UnexpectedAnswer.
+        """
+        try:
+            response = self._room.http.read(
+                httpx.Request("GET", location), again=READ_AGAIN, most_bytes=MOST_FILE_BYTES
+            )
+        except UnexpectedAnswer as error:
+            raise NotPossible(vendor=VENDOR, feature="file_too_large") from error
+        if response.is_success and response.content:
+            return response.content
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} instead of a file")
 
     def _asked(self, method: str, body: Mapping[str, Any] | None) -> httpx.Response:
         return self._authorised(lambda request: self._room.http.read(request, again=READ_AGAIN), method, body)

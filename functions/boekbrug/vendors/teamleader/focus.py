@@ -16,6 +16,7 @@ from ...domain.documents import (
     DocumentKind,
     Entity,
     EntityId,
+    FileFormat,
     SalesDocument,
     TaxRate,
 )
@@ -28,6 +29,8 @@ from ..oauth import Room
 from . import mapping, wire
 from .client import PAGE_SIZE, Client, said
 from .mapping import understood
+
+FORMATS = {FileFormat.PDF: "pdf", FileFormat.UBL: "ubl/peppol_bis_3"}
 
 # What we want hints about. Payments are not among them: most are our own, and each would wake us for nothing.
 HINTS = (
@@ -90,6 +93,11 @@ class TeamleaderFocus:
             return understood(wire.Invoice, mapping.invoice, self._there("invoices.info", document))
         return understood(wire.CreditNote, mapping.credit_note, self._there("creditNotes.info", document))
 
+    def file(self, kind: DocumentKind, document: DocumentId, format: FileFormat) -> bytes:
+        method = "invoices.download" if kind is DocumentKind.INVOICE else "creditNotes.download"
+        answer = self._there(method, document, format=FORMATS[format])
+        return self._client.fetch(understood(wire.Download, lambda download: download.location, answer))
+
     def invoice_states(self, documents: Sequence[DocumentId]) -> Mapping[DocumentId, InvoiceState]:
         rows = self._by_ids("invoices.list", documents, status=list(mapping.ISSUED))
         states = (understood(wire.InvoiceRow, mapping.invoice_state, row) for row in rows)
@@ -143,8 +151,8 @@ class TeamleaderFocus:
 
     # how it is asked for
 
-    def _there(self, method: str, document: DocumentId) -> Any:
-        found = self._client.info(method, document)
+    def _there(self, method: str, document: DocumentId, **more: str) -> Any:
+        found = self._client.info(method, document, **more)
         if found is None:
             raise DocumentGone()
         return found

@@ -235,6 +235,10 @@ class CreditNote(Document):
     invoice: Reference | None = None  # null when it stands alone
 
 
+class Download(Wire):
+    location: str  # temporary
+
+
 def json_number(amount: Decimal) -> float:
     """An amount as the JSON number Teamleader wants.
 

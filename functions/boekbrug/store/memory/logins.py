@@ -1,0 +1,75 @@
+"""Grants of vendor users, in memory: leases and versions as the table keeps them, without the seal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ...domain.connections import LoginId
+from ...domain.documents import AccountId
+from ...domain.errors import LeaseLost
+from ...ports import Login, Tokens
+from .table import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogin:
+    login: Login
+    leased_until: datetime | None = None
+
+
+class MemoryLogins:
+    """Logins of every account. `version` goes up with every lease, rotation, loss and consent: it fences."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self.kept: dict[tuple[AccountId, LoginId], KeptLogin] = worker.table.part(dict, "logins")
+
+    def get(self, account: AccountId, login: LoginId) -> Login | None:
+        with self._worker.step("logins.get"):
+            kept = self.kept.get((account, login))
+            return kept.login if kept else None
+
+    def of_account(self, account: AccountId) -> Sequence[Login]:
+        """By id."""
+        with self._worker.step("logins.of_account"):
+            return [self.kept[key].login for key in sorted(key for key in self.kept if key[0] == account)]
+
+    def save_new(self, login: Login) -> Login:
+        """Also ends a refresh under way: its pair belongs to the old consent."""
+        with self._worker.step("logins.save_new"):
+            before = self.kept.get((login.account, login.id))
+            return self._keep(replace(login, version=before.login.version + 1 if before else 1))
+
+    def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
+        """The login may have newer tokens than the one passed in: look before refreshing."""
+        with self._worker.step("logins.lease"):
+            kept = self.kept.get((login.account, login.id))
+            if kept is None or (kept.leased_until and kept.leased_until > now):
+                return None
+            return self._keep(replace(kept.login, version=kept.login.version + 1), until)
+
+    def rotate(self, login: Login, tokens: Tokens) -> Login:
+        with self._worker.step("logins.rotate"):
+            if not self._stands(login):
+                raise LeaseLost
+            return self._keep(replace(login, tokens=tokens, version=login.version + 1))
+
+    def lose(self, login: Login) -> None:
+        with self._worker.step("logins.lose"):
+            if self._stands(login):
+                self._keep(replace(login, tokens=None, version=login.version + 1))
+
+    def give_back(self, login: Login) -> None:
+        with self._worker.step("logins.give_back"):
+            if self._stands(login):
+                self._keep(self.kept[login.account, login.id].login)
+
+    def _keep(self, login: Login, leased_until: datetime | None = None) -> Login:
+        self.kept[login.account, login.id] = KeptLogin(login, leased_until)
+        return login
+
+    def _stands(self, login: Login) -> bool:
+        kept = self.kept.get((login.account, login.id))
+        return kept is not None and kept.login.version == login.version

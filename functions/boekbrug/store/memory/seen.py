@@ -1,0 +1,42 @@
+"""What stands in the package's journals, in memory (rules.md 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...domain.documents import AccountId
+from ...domain.ledger import AdministrationId, Booking, BookingRef
+from .table import Worker
+
+
+class MemorySeen:
+    """Bookings of one administration of one account, under their reference, case and blanks apart."""
+
+    def __init__(self, worker: Worker, account: AccountId, administration: AdministrationId) -> None:
+        self._worker = worker
+        part, whose = worker.table.part, (account, administration)
+        self.kept: dict[BookingRef, Booking] = part(dict, "seen", *whose)
+        self._filed: dict[str, set[BookingRef]] = part(dict, "seen", *whose, "references")
+
+    def remember(self, bookings: Sequence[Booking]) -> None:
+        latest = {booking.ref: booking for booking in bookings}
+        for batch in self._worker.batches(list(latest.values())):
+            with self._worker.step("seen.remember"):
+                for booking in batch:
+                    self._file(booking)
+
+    def by_reference(self, references: Sequence[str]) -> Mapping[str, Sequence[Booking]]:
+        """Under each reference as asked, the bookings that carry it; one that nobody carries is left out."""
+        with self._worker.step("seen.by_reference"):
+            refs = {reference: self._filed.get(_normal(reference)) for reference in references}
+            return {reference: [self.kept[ref] for ref in sorted(found)] for reference, found in refs.items() if found}
+
+    def _file(self, booking: Booking) -> None:
+        if before := self.kept.get(booking.ref):
+            self._filed[_normal(before.reference)].discard(booking.ref)
+        self._filed.setdefault(_normal(booking.reference), set()).add(booking.ref)
+        self.kept[booking.ref] = booking
+
+
+def _normal(reference: str) -> str:
+    return "".join(reference.casefold().split())

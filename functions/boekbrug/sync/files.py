@@ -1,0 +1,207 @@
+"""The document itself goes into the books too: its PDF or UBL, filed before the booking that refers to it.
+
+    folder ── file, file ──▶ SalesEntry.folder ──▶ the booking
+
+Each of these writes happens once, with an intent of its own. A file that cannot go along never keeps a booking back: it
+is booked without, and a problem says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ..domain.connections import Connection
+from ..domain.documents import File, FileFormat
+from ..domain.errors import AccessDenied, FileNotAttached, OutcomeUnknown, SyncError
+from ..domain.ledger import Folder, FolderRef, Outcome, Prepared, SalesEntry
+from ..ports import (
+    Cabinet,
+    Deadline,
+    DocumentRecord,
+    Focus,
+    House,
+    Intent,
+    JobKey,
+    Links,
+    WriteKind,
+    WriteState,
+)
+from ..records import as_text, from_text
+from .slices import has_time, stops_the_slice
+from .write_once import Protocol, Write, Written, write_once
+
+EXTENSIONS = {FileFormat.PDF: "pdf", FileFormat.UBL: "xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the intent of a file remembers: everything but its content."""
+
+    folder: FolderRef
+    name: str
+    hash: str
+    version: datetime  # when the document was last changed in Teamleader
+
+
+@dataclass(slots=True)
+class Files:
+    """What a slice files. One that may not file anything finds out once, not at every document."""
+
+    house: House
+    key: JobKey
+    deadline: Deadline
+    focus: Focus
+    cabinet: Cabinet | None
+    links: Links
+    settle: timedelta
+    denied: AccessDenied | None = None
+
+    def attach(self, connection: Connection, record: DocumentRecord, entry: SalesEntry) -> SalesEntry | None:
+        """`entry` with the folder its files lie in.
+
+        None: the outcome of a write is unknown, or time ran out; the document stays in line.
+        Raises: what stops the slice.
+        """
+        if self.cabinet is None or not connection.attach:
+            return entry
+        booking = self.links.intent(WriteKind.BOOKING, entry.document)
+        if booking and booking.state is not WriteState.REFUSED:
+            return _as_sent(entry, booking)
+        folder = self._open(entry)
+        refused: dict[FileFormat, SyncError] = {}
+        for format in connection.attach:
+            if not has_time(self.house, self.deadline):
+                return None
+            error = folder if isinstance(folder, SyncError) else self._put(record, folder, format)
+            if isinstance(error, OutcomeUnknown):
+                return None
+            if isinstance(error, AccessDenied):
+                self.denied = error
+            elif error and stops_the_slice(error):
+                raise error
+            if error:
+                refused[format] = error
+        self._tell(record, refused)
+        if isinstance(folder, SyncError) or len(refused) == len(connection.attach):
+            return entry
+        return replace(entry, folder=folder) if has_time(self.house, self.deadline) else None
+
+    def _open(self, entry: SalesEntry) -> FolderRef | SyncError:
+        if self.denied:
+            return self.denied
+        payload = as_text(Folder.of(entry))
+        write = Write(entry.document, payload, hashlib.sha256(payload.encode()).hexdigest())
+        (result,) = write_once([write], folder_protocol(self.cabinet, self.settle), self.links, self.house.real)
+        return result.value if isinstance(result, Written) else result
+
+    def _put(self, record: DocumentRecord, folder: FolderRef, format: FileFormat) -> SyncError | None:
+        """Put the document as it reads now into its folder; why not, when it is not there afterwards.
+
+        A document that waited and was changed meanwhile has an older file there: the newer one comes beside it.
+        """
+        number = 1
+        while True:
+            subject = f"{record.id}/{format}" + (f"/{number}" if number > 1 else "")
+            intent = self.links.intent(WriteKind.FILE, subject)
+            if intent is None or intent.state is not WriteState.DONE:
+                try:
+                    content = self.focus.file(record.kind, record.id, format)
+                except SyncError as error:
+                    return error
+                file = File(file_name(record.number, format, number), content)
+                result = self._write(subject, file, Filed(folder, file.name, file.hash, record.updated_at))
+                if isinstance(result, SyncError):
+                    return result
+                intent = result
+            if from_text(Filed, intent.payload).version == record.updated_at:
+                return None
+            number += 1
+
+    def _write(self, subject: str, file: File, filed: Filed) -> Intent | SyncError:
+        self._audit("intent", file=subject, name=file.name, hash=file.hash)
+        write = Write(subject, as_text(filed), file.hash)
+        protocol = file_protocol(self.cabinet, filed.folder, file, self.settle)
+        (result,) = write_once([write], protocol, self.links, self.house.real)
+        if isinstance(result, Written):
+            self._audit("filed", file=subject, folder=filed.folder, how=result.how)
+            return result.intent
+        self._audit("unknown" if isinstance(result, OutcomeUnknown) else "refused", file=subject, cause=result.cause)
+        return result
+
+    def _tell(self, record: DocumentRecord, refused: Mapping[FileFormat, SyncError]) -> None:
+        problems = self.house.problems(self.key.account, self.key.administration)
+        subject = f"file:{record.id}"
+        if not refused:
+            problems.solve(subject)
+            return
+        names = ", ".join(format.upper() for format in refused)
+        error = FileNotAttached(file=names, reason=_reason(next(iter(refused.values()))))
+        problems.report(subject, record.connection, error, self.house.clock.now(), record.number)
+
+    def _audit(self, what: str, **facts: str) -> None:
+        chain = self.house.audit(self.key.account)
+        chain.append(self.key.administration, what, facts, self.house.clock.now())
+
+
+def _as_sent(entry: SalesEntry, booking: Intent) -> SalesEntry:
+    """A booking that was sent before refers to what it referred to then: nothing more is filed for it."""
+    if not booking.payload:  # found in the books, not ours
+        return entry
+    return replace(entry, folder=from_text(Prepared, booking.payload).entry.folder)
+
+
+def _reason(error: SyncError) -> str:
+    """What the error itself says, in the words it came with."""
+    told = (error.facts.get(name) for name in ("feature", "reason", "said"))
+    return next((str(one) for one in told if one), error.cause)
+
+
+def file_name(number: str, format: FileFormat, copy: int) -> str:
+    """What people see.
+
+    >>> file_name("2026 / 117", FileFormat.UBL, 2)
+    '2026-117 (2).xml'
+    """
+    safe = re.sub(r"[^\w.]+", "-", number).strip("-.")
+    return f"{safe}{f' ({copy})' if copy > 1 else ''}.{EXTENSIONS[format]}"
+
+
+def folder_protocol(cabinet: Cabinet, settle: timedelta) -> Protocol[FolderRef]:
+    def send(writes: Sequence[Write]) -> Sequence[Outcome[FolderRef]]:
+        return [cabinet.open(from_text(Folder, write.payload)) for write in writes]
+
+    def probe(intents: Sequence[Intent]) -> Sequence[FolderRef | None]:
+        return [cabinet.find(from_text(Folder, intent.payload)) for intent in intents]
+
+    return Protocol(
+        kind=WriteKind.FOLDER,
+        send=send,
+        probe=probe,
+        encode=lambda ref: {"ref": ref},
+        decode=lambda result: FolderRef(result["ref"]),
+        settle=settle,
+    )
+
+
+def file_protocol(cabinet: Cabinet, folder: FolderRef, file: File, settle: timedelta) -> Protocol[str]:
+    """How one file is written: its content comes from the caller, since no intent holds it."""
+
+    def send(writes: Sequence[Write]) -> Sequence[Outcome[str]]:
+        return [cabinet.put(folder, file) for _ in writes]
+
+    def probe(intents: Sequence[Intent]) -> Sequence[str | None]:
+        sent = [from_text(Filed, intent.payload) for intent in intents]
+        return [filed.name if filed.name in cabinet.names(filed.folder) else None for filed in sent]
+
+    return Protocol(
+        kind=WriteKind.FILE,
+        send=send,
+        probe=probe,
+        encode=lambda name: {"name": name},
+        decode=lambda result: str(result["name"]),
+        settle=settle,
+    )

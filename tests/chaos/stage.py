@@ -1,0 +1,601 @@
+"""The whole bridge in one thread: real handlers, fakes in process, the store in memory, and time that is only a number.
+
+    stage.run(strikes, troubles)
+    stage.log
+
+Workers are switched only where they meet the world, at a step of the store, a request to a vendor or a queue, by a
+seeded scheduler. Everything that could differ between two runs comes from the seed: the same seed writes the same log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+
+from boekbrug import wiring
+from boekbrug.domain.connections import JobKind
+from boekbrug.domain.errors import LeaseLost, VendorDown
+from boekbrug.ports import Intent, Job, JobKey
+from boekbrug.settings import Settings, read_settings
+from boekbrug.vendors.http import new_client
+from fakes.kit.clock import FakeClock
+from fakes.kit.server import Fake
+from infra import template
+from tests.support.stage import BRIDGE, Template, handler_of
+from tests.support.transports import fake_transport
+
+from .queue import Message, Queue
+from .scheduler import NotFinished, Scheduler
+from .strikes import Boundary, How, Killed, Strike, Trouble
+
+A_REQUEST_TAKES = 0.02
+"""Seconds of virtual time."""
+LONGEST_RUN = timedelta(hours=3)
+SWEEP = timedelta(minutes=1)
+LEASE_MARGIN = timedelta(seconds=30)
+FIRST_STALL_S = 38.0
+"""How long a worker that will be stalled sleeps when it has its lease, so that it may send at the lease's end: nobody
+sends later than a function's time-out after the intent (design.md 5.3), which is stored after this sleep."""
+SETTLE = timedelta(seconds=60)
+"""A vendor's reads may lag behind that long, and no longer."""
+
+CLEAR_NO = (400, 401, 403, 404, 422, 429, 500)
+
+MakeStore = Callable[[Callable[[str, str], None]], Any]
+
+
+class VirtualTime:
+    """The run's clock as both of the bridge's clocks."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def real_seconds(self, seconds: float) -> float:
+        return seconds
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that lives from a queue, as the template describes it."""
+
+    kind: JobKind
+    handler: str
+    timeout: timedelta
+    visibility: timedelta
+    most_receives: int
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What of the template this stage needs."""
+
+    settings: Settings
+    functions: tuple[Function, ...]
+    routes: tuple[tuple[str, str, str], ...]  # method, path, handler
+
+
+@cache
+def deployed(vendor_urls: tuple[tuple[str, str], ...]) -> Deployed:
+    """`vendor_urls`: template parameters that say where the vendors are."""
+    resources = Template({"PublicUrl": BRIDGE, **dict(vendor_urls)})
+    for kind in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key", "AWS::SecretsManager::Secret"):
+        for name in resources.properties(kind):
+            resources.made(name, name, Arn=name, QueueName=name, Id=name)
+    settings = read_settings(resources.environment())
+    kinds = {queue: kind for kind, queue in settings.queues().items()}
+    queues = template.resources("AWS::SQS::Queue")
+    functions, routes = [], []
+    for function in resources.properties("AWS::Serverless::Function").values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                routes.append((event["Properties"]["Method"], event["Properties"]["Path"], function["Handler"]))
+            elif event["Type"] == "SQS":
+                name = event["Properties"]["Queue"]["Fn::GetAtt"][0]
+                functions.append(
+                    Function(
+                        kind=kinds[name],
+                        handler=function["Handler"],
+                        timeout=timedelta(seconds=function["Timeout"]),
+                        visibility=timedelta(seconds=queues[name]["VisibilityTimeout"]),
+                        most_receives=queues[name]["RedrivePolicy"]["maxReceiveCount"],
+                    )
+                )
+    return Deployed(settings, tuple(functions), tuple(routes))
+
+
+class Worker:
+    """One invocation, and all its ports: when it is dead, every one of them is."""
+
+    def __init__(self, stage: Stage, name: str, function: Function | None) -> None:
+        self.stage = stage
+        self.name = name
+        self.function = function
+        self.started = stage.clock.now()
+        self.attempt = len(stage.claims) + 1  # so far: it counts once the lease is taken
+        self.claimed_at: datetime | None = None
+        self.stalled = False
+        self.dead = False
+        self.sent_at: datetime | None = None  # of the intent it stored last
+        self._met: Counter[str] = Counter()
+        self._here: dict[str, Boundary] = {}
+        self.sandbox = stage.sandbox(self)
+
+    def at(self, name: str, phase: str, said: str = "") -> None:
+        """A port is used: note it, strike here if it is time, and let others go first."""
+        self._must_live()
+        if phase == "before":
+            self._met[name] += 1
+            self._here[name] = Boundary(self.attempt, name, self._met[name])
+        self.stage.pass_boundary(self, self._here[name], phase, said)
+        self._must_live()
+        self.stage.scheduler.pause()
+        self._must_live()
+
+    def here(self, name: str) -> Boundary:
+        return self._here[name]
+
+    def at_store(self, name: str, phase: str) -> None:
+        watched = name in ("jobs.release", "jobs.save_cursor") and self.claimed_at is not None
+        if watched and phase == "after":
+            self.stage.watch_the_lease(self, name, phase)
+        self.at(name, phase)
+        if watched and phase == "before":
+            self.stage.watch_the_lease(self, name, phase)
+
+    def sleep(self, seconds: float) -> None:
+        self._must_live()
+        self.stage.scheduler.sleep(seconds)
+        self._must_live()
+
+    def die(self) -> None:
+        self.dead = True
+        raise Killed
+
+    def _must_live(self) -> None:
+        if self.dead:
+            raise Killed
+        if self.function and not self.stalled and self.stage.clock.now() >= self.started + self.function.timeout:
+            self.stage.say(f"{self.name} timed out")
+            self.die()
+
+
+@dataclass(frozen=True)
+class Send:
+    """A vendor write that reached the vendor."""
+
+    subject: str
+    sent_at: datetime | None  # of its intent
+    at: datetime
+    refused: bool  # the vendor said no, and the worker heard it
+
+
+@dataclass
+class Stage:
+    """One run."""
+
+    clock: FakeClock
+    fakes: dict[str, Fake]  # by host
+    make_store: MakeStore
+    take_nudges: Callable[[], list[Any]]  # those nobody took yet
+    jobs_of: Callable[[], Sequence[JobKey]]
+    vendor_urls: tuple[tuple[str, str], ...]
+    subject_of: Callable[[httpx.Request], str | None] = lambda _: None
+    seed: str = ""
+    log: list[str] = field(default_factory=list)
+    claims: list[tuple[datetime, Worker]] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    boundaries: list[Boundary] = field(default_factory=list)
+    writes: list[tuple[Boundary, str]] = field(default_factory=list)  # those that write, and what
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.scheduler = Scheduler(self.clock, self.random)
+        self.time = VirtualTime(self.clock)
+        self.deployed = deployed(self.vendor_urls)
+        self.functions = {function.kind: function for function in self.deployed.functions}
+        self.queues = {kind: self._queue(function) for kind, function in self.functions.items()}
+        self.struck: list[Strike | Trouble] = []
+        self.fault_at: datetime | None = None
+        self.done_after = 0
+        self.is_done: Callable[[], bool] = lambda: True
+        self._strikes: dict[Boundary, How] = {}
+        self._troubles: dict[int, object] = {}
+        self._kind: JobKind | None = None
+        self._requests = 0
+        self._numbers: Counter[str] = Counter()
+        self._begun = self.clock.now()
+        self._changed_at: dict[str, tuple[int, datetime]] = {}
+        self._transports = {host: fake_transport(fake) for host, fake in self.fakes.items()}
+        self._at_work: Worker | None = None
+        self._client = new_client(_Line(self))
+        self.outside = self.make_store(lambda name, phase: None)
+        self._jobs_seen: dict[str, Job | None] = {}
+        self._workers: list[Worker] = []
+
+    def _queue(self, function: Function) -> Queue:
+        return Queue(
+            function.kind,
+            self.scheduler,
+            lambda message: self._deliver(function, message),
+            visibility=function.visibility,
+            most_receives=function.most_receives,
+        )
+
+    # --- a run ---
+
+    def run(
+        self,
+        kind: JobKind | None = None,
+        strikes: Sequence[Strike] = (),
+        troubles: Sequence[Trouble] = (),
+        again_after: float | None = None,
+    ) -> None:
+        """Until nothing is queued or due. `kind`: whose workers are struck. Raises NotFinished."""
+        self._kind = kind
+        self._strikes = {strike.at: strike.how for strike in strikes}
+        self._troubles = {trouble.nth: trouble.do for trouble in troubles}
+        if again_after is not None and kind:
+            self.scheduler.after(timedelta(0), lambda: self.queues[kind].again(timedelta(seconds=again_after)))
+        with self._quiet(), _seeded(self.seed):
+            self.collect_nudges()
+            self.scheduler.after(SWEEP, self._sweep)
+            try:
+                self.scheduler.run(self._idle, LONGEST_RUN)
+            except NotFinished as late:
+                self.broken.append(str(late))
+            finally:
+                self._bury()
+        self.broken += [f"dead letter {m.id}" for queue in self.queues.values() for m in queue.dead_letters]
+
+    def _bury(self) -> None:
+        """Nobody who still sleeps may wake up in another run."""
+        for worker in self._workers:
+            worker.dead = True
+        for task in list(self.scheduler.alive):
+            if task:  # has begun
+                task.throw(Killed)
+
+    def _idle(self) -> bool:
+        if any(queue.kept for queue in self.queues.values()):
+            return False
+        return not any(job.due_at or job.leased_until for job in self._jobs())
+
+    def _jobs(self) -> list[Job]:
+        return [job for key in self.jobs_of() if (job := self.outside.jobs.get(key))]
+
+    def _sweep(self) -> None:
+        self.scheduler.after(SWEEP, self._sweep)
+        now = self.clock.now()
+        if any(job.due_at and job.due_at <= now for job in self._jobs()):
+            worker = Worker(self, self._name("sweep"), None)
+            self._start(worker, lambda: handler_of("handlers.plan_sync.handler")({}, None))
+
+    def _deliver(self, function: Function, message: Message) -> None:
+        worker = Worker(self, self._name(function.kind), function)
+        self._start(worker, lambda: self._invoke(worker, message))
+
+    def _start(self, worker: Worker, deed: Callable[[], None]) -> None:
+        self._workers.append(worker)
+
+        def life() -> None:
+            try:
+                deed()
+            except Killed:
+                worker.dead = True
+                self.say(f"{worker.name} is dead")
+            if worker.claimed_at:
+                self._look_whether_done()
+
+        def on_resume() -> None:
+            self._at_work = worker
+            wiring.use(worker.sandbox)
+
+        self.scheduler.start(life, on_resume)
+
+    def _invoke(self, worker: Worker, message: Message) -> None:
+        function = worker.function
+        assert function is not None
+        key = message.key
+        body = json.dumps({"account": key.account, "administration": key.administration, "kind": key.kind})
+        record = {"messageId": message.id, "receiptHandle": "-", "body": body}
+        hard = worker.started + function.timeout
+        left = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: int((hard - self.clock.now()).total_seconds() * 1000)
+        )
+        answer = handler_of(function.handler)({"Records": [record]}, left)
+        if not answer["batchItemFailures"]:
+            worker.at("queue.delete", "before")
+            self.queues[function.kind].delete(message)
+            worker.at("queue.delete", "after")
+
+    def _name(self, kind: str) -> str:
+        self._numbers[kind] += 1
+        return f"{kind}-{self._numbers[kind]}"
+
+    # --- sandboxes ---
+
+    def sandbox(self, worker: Worker | None = None) -> wiring.Sandbox:
+        store = self.make_store(worker.at_store if worker else lambda name, phase: None)
+        if worker:
+            self._listen(worker, store)
+        sleep = worker.sleep if worker else self.scheduler.sleep
+        made = wiring.Sandbox(self.deployed.settings, _Secret(self._secret), sleep=sleep, store=store)
+        made.real = made.clock = self.time
+        made.http_client = self._client
+        return made
+
+    def _listen(self, worker: Worker, store: Any) -> None:
+        """Learn who takes the lease and what he means to send; the rooms do their work as ever."""
+        claim, links = store.jobs.claim, store.links
+
+        def claimed(key: JobKey, now: datetime, until: datetime) -> Job | None:
+            job = claim(key, now, until)
+            if job is not None:
+                self._has_claimed(worker, job)
+            return job
+
+        store.jobs.claim = claimed
+        store.links = lambda *whose: _Noted(links(*whose), worker)
+
+    def _has_claimed(self, worker: Worker, job: Job) -> None:
+        if worker.function is None or worker.function.kind is not self._kind:
+            return
+        worker.claimed_at = self.clock.now()
+        self.claims.append((worker.claimed_at, worker))
+        worker.attempt = len(self.claims)
+        self.say(f"{worker.name} has the lease")
+        if any(how is How.STALLED and at.attempt == worker.attempt for at, how in self._strikes.items()):
+            worker.sleep(FIRST_STALL_S)
+
+    def _secret(self) -> str:
+        apps = {
+            fake.vendor: {"client_id": fake.client_id, "client_secret": fake.client_secret}
+            for fake in self.fakes.values()
+        }
+        exact = apps.pop("exact", None)
+        return json.dumps({**apps, "exact.be": exact, "exact.nl": exact})
+
+    # --- boundaries ---
+
+    def pass_boundary(self, worker: Worker, boundary: Boundary, phase: str, said: str) -> None:
+        self.say(f"{worker.name} {phase:6} {boundary.name}{said}")
+        if phase == "after" and boundary.name == "nudges.send":
+            self.collect_nudges()
+        if worker.function is None or worker.function.kind is not self._kind:
+            return
+        if phase == "before":
+            self.boundaries.append(boundary)
+        how = self._strikes.get(boundary)
+        if how is not None and (phase == "after") is (how in (How.AFTER, How.LOST)):
+            del self._strikes[boundary]
+            self._strike(worker, boundary, how)
+
+    def _strike(self, worker: Worker, boundary: Boundary, how: How) -> None:
+        self.hit(Strike(boundary, how))
+        match how:
+            case How.BEFORE | How.AFTER:
+                worker.die()
+            case How.STALLED:
+                self._stall(worker)
+            case _ if boundary.is_request:
+                raise httpx.ReadError(f"{how} by the stage")
+            case _:
+                raise VendorDown(vendor="store")
+
+    def _stall(self, worker: Worker) -> None:
+        """Until the lease is over and another worker has begun, or nearly."""
+        function, since = worker.function, worker.claimed_at or self.clock.now()
+        assert function is not None
+        worker.stalled = True
+        over = since + function.timeout + LEASE_MARGIN + timedelta(seconds=1)
+        lease_left = over - self.clock.now()
+        (key,) = (key for key in self.jobs_of() if key.kind is function.kind)
+        self.scheduler.after(lease_left, lambda: self.queues[function.kind].send(key))
+        worker.sleep(lease_left.total_seconds() + self.random.choice((0.0, 0.01, 0.05, 0.2, 3.0)))
+        self.fault_at = self.clock.now()
+
+    def hit(self, fault: Strike | Trouble) -> None:
+        self.struck.append(fault)
+        self.fault_at, self.done_after = self.clock.now(), 0
+        self._done = False
+        self.say(f"*** {fault}")
+
+    _done = False
+
+    def _look_whether_done(self) -> None:
+        """Count the nudges that were needed after the last fault; those that found the lease held took none."""
+        if self._done or self.fault_at is None:
+            return
+        self.done_after = sum(at >= self.fault_at and worker.function is not None for at, worker in self.claims)
+        self._done = self.is_done()
+
+    def watch_the_lease(self, worker: Worker, name: str, phase: str) -> None:
+        """Whoever lost his lease to another changes nothing of the job any more."""
+        if self.claims[-1][1] is worker:
+            return
+        now = self._job_of(worker)
+        if phase == "before":
+            self._jobs_seen[worker.name] = now
+        elif self._jobs_seen.pop(worker.name, now) != now:
+            self.broken.append(f"{worker.name} lost its lease and changed the job at {name}")
+
+    def _job_of(self, worker: Worker) -> Job | None:
+        (key,) = (key for key in self.jobs_of() if worker.function and key.kind is worker.function.kind)
+        return self.outside.jobs.get(key)
+
+    # --- the line ---
+
+    def request(self, request: httpx.Request) -> httpx.Response:
+        """What reaches the vendor, and what comes back."""
+        worker = self._at_work
+        transport = self._transports[request.url.host]
+        fake = self.fakes[request.url.host]
+        if worker is None:
+            return transport.handle_request(request)
+        name = f"{request.method} {fake.vendor} {request.url.path}"
+        worker.at(name, "before", _said(request))
+        if "oauth2" not in request.url.path:  # a chain of tokens can be lost: that is proved elsewhere
+            self._requests += 1
+            self._trouble(fake)
+        self.clock.set(advance_s=A_REQUEST_TAKES)
+        send = self._noted_send(worker, request)
+        version = fake.state.version
+        try:
+            answer = transport.handle_request(request)
+        except httpx.ReadError:
+            self.say(f"{worker.name} lost   {name}")
+            raise
+        finally:
+            self._note_change(fake, version)
+        worker.at(name, "after", f" {answer.status_code}")
+        if send is not None and answer.status_code in CLEAR_NO:
+            self.sends[send] = replace(self.sends[send], refused=True)
+        return answer
+
+    def _noted_send(self, worker: Worker, request: httpx.Request) -> int | None:
+        subject = self.subject_of(request)
+        if subject is None:
+            return None
+        name = f"{request.method} {self.fakes[request.url.host].vendor} {request.url.path}"
+        if worker.function and worker.function.kind is self._kind:
+            self.writes.append((worker.here(name), subject))
+        self.sends.append(Send(subject, worker.sent_at, self.clock.now(), refused=False))
+        return len(self.sends) - 1
+
+    def _trouble(self, fake: Fake) -> None:
+        do = self._troubles.pop(self._requests, None)
+        if do is None:
+            return
+        if do == "stale_read":  # a vendor that lags longer than it may would break every bridge
+            _, changed_at = self._changed_at.get(fake.vendor, (0, datetime.min.replace(tzinfo=UTC)))
+            if self.clock.now() - changed_at > SETTLE:
+                return
+        self.hit(Trouble(self._requests, do))
+        fake.faults.add([{"match": {}, "do": do}])
+
+    def _note_change(self, fake: Fake, before: int) -> None:
+        if fake.state.version != before:
+            self._changed_at[fake.vendor] = (fake.state.version, self.clock.now())
+
+    # --- nudges, log, silence ---
+
+    def collect_nudges(self) -> None:
+        for nudge in self.take_nudges():
+            self.queues[nudge.key.kind].send(nudge.key, timedelta(seconds=nudge.delay_s))
+
+    def say(self, what: str) -> None:
+        self.log.append(f"{(self.clock.now() - self._begun).total_seconds():10.2f} {what}")
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """What the functions log becomes part of the run's log."""
+        before_logger, before_sandbox = wiring._logger, wiring._sandbox
+        wiring._logger = _Logger(self)
+        try:
+            yield
+        finally:
+            wiring._logger = before_logger
+            wiring.use(before_sandbox)
+
+
+class _Logger:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def info(self, what: str, extra: dict[str, Any]) -> None:
+        self._stage.say(f"  {what} {extra.get('result', '')}")
+
+    def warning(self, what: str, extra: Any = None) -> None:
+        self._stage.say(f"  {what}")
+
+    def exception(self, what: str, extra: dict[str, Any]) -> None:
+        import sys
+        import traceback
+
+        error = sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]
+        self._stage.say(f"  {what}: {error!r}")
+        if not isinstance(error, LeaseLost) and not _is_the_store(error):
+            where = traceback.format_exception(error)[-2:] if error else []
+            self._stage.broken.append(f"{what}: {error!r} {''.join(where)}")
+
+
+def _is_the_store(error: BaseException | None) -> bool:
+    """A store that refuses to lend or take back a job: the queue brings the nudge again."""
+    return isinstance(error, VendorDown) and error.facts.get("vendor") == "store"
+
+
+class _Line(httpx.BaseTransport):
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._stage.request(request)
+
+
+class _Noted:
+    """Links, and when the worker's latest intent says it was sent."""
+
+    def __init__(self, links: Any, worker: Worker) -> None:
+        self._links = links
+        self._worker = worker
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._links, name)
+
+    def plan(self, *said: Any) -> Intent:
+        self._worker.sent_at = said[-1]
+        return self._links.plan(*said)
+
+    def again(self, *said: Any) -> Intent:
+        self._worker.sent_at = said[-1]
+        return self._links.again(*said)
+
+
+class _Secret:
+    """The cloud, of which only the secret of our apps is asked."""
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+
+    def client(self, service: str) -> Any:
+        return SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": self._read()})
+
+
+def _said(request: httpx.Request) -> str:
+    body = request.content[:120].decode("utf-8", "replace") if request.method == "POST" else request.url.query.decode()
+    return f" {body}" if body and "oauth2" not in request.url.path else ""
+
+
+@contextmanager
+def _seeded(seed: str) -> Iterator[None]:
+    """Chance, wherever it is asked for, comes from the seed."""
+    chance = random.Random(f"chance {seed}")
+    before = random.getstate(), secrets.token_hex, secrets.token_urlsafe
+    random.seed(f"backoff {seed}")
+    secrets.token_hex = lambda n=32: chance.randbytes(n).hex()  # type: ignore[assignment]
+    secrets.token_urlsafe = lambda n=32: chance.randbytes(n).hex()[: n + n // 3]  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        secrets.token_hex, secrets.token_urlsafe = before[1:]
+
+
+seeded = _seeded
+logging.getLogger("httpx").setLevel(logging.WARNING)

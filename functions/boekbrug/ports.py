@@ -508,8 +508,8 @@ class Nudges(Protocol):
 class Tokens:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
-    issued_at: datetime  # by Clock, before the token call was sent
-    expires_at: datetime
+    issued_at: datetime  # by Clock, no earlier than the vendor's own moment: when the answer was here
+    expires_at: datetime  # by Clock, no later than the vendor's own: counted from before the call
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,7 +520,8 @@ class Login:
     realm: str  # "be" or "nl" for Exact, else "-"
     user: str
     tokens: Tokens | None  # None: lost, a person must log in again
-    version: int = 0
+    version: int = 0  # whose turn it is: up with every lease, rotation, loss and consent
+    generation: int = 0  # which pair it is: up with every rotation and consent, not with a lease or a loss
 
 
 class Logins(Protocol):
@@ -537,11 +538,16 @@ class Logins(Protocol):
         ...
 
     def rotate(self, login: Login, tokens: Tokens) -> Login:
-        """Save the new pair before its first use, give the lease back. Raises LeaseLost when the version moved."""
+        """Save the new pair before its first use, give the lease back.
+
+        Who overslept the lease still saves, as long as nobody brought another pair: the refresh token is used up, and
+        this pair is all that is left of the chain. The lease of whoever took over stays as it is, and what its holder
+        brings later counts. Raises LeaseLost when there was another pair or consent meanwhile.
+        """
         ...
 
-    def lose(self, login: Login) -> None:
-        """The chain is dead: drop the tokens. No effect when the version moved."""
+    def lose(self, login: Login) -> bool:
+        """The chain is dead: drop the tokens. False, and no effect, without the lease or with another pair there."""
         ...
 
     def give_back(self, login: Login) -> None: ...

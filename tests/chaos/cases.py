@@ -13,6 +13,7 @@ from boekbrug.domain.connections import JobKind
 from fakes.teamleader.seed import belgian_vat
 from tests.support.company import DAY, Company, Document
 
+from .grounds import Ground
 from .packages import Package
 from .worlds import World, built
 
@@ -156,5 +157,5 @@ JOBS = {
 
 
 @cache
-def world(package: Package, job: str, variant: int) -> World:
-    return built(package, lambda company: JOBS[job].build(company, Random(variant)), variant)
+def world(package: Package, ground: Ground, job: str, variant: int) -> World:
+    return built(package, ground, lambda company: JOBS[job].build(company, Random(variant)), variant)

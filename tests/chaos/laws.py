@@ -51,10 +51,10 @@ def judged(stage: Stage, package: Package, facts: Facts, calm: str = "") -> Verd
 
 
 def is_done(stage: Stage, facts: Facts) -> bool:
-    """Whether the job has nothing left to do."""
+    """Whether everything is done that there was to do; a worker may be there to find that out."""
     store, (account, administration) = stage.outside, _whose(facts)
     return (
-        all(not job.due_at and not job.leased_until for job in store.jobs.of_account(account))
+        not any(job.due_at for job in store.jobs.of_account(account))
         and not store.links(account, administration).unsettled()
         and not store.documents(account, administration).waiting(1)
         and not store.settlements(account, administration).pending(1)

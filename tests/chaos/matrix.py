@@ -8,17 +8,16 @@ does so again in another order of the documents, with faults of the vendors, nud
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from random import Random
 
 from .cases import JOBS, VARIANTS, Facts, world
+from .grounds import MEMORY, Ground
 from .laws import Verdict, is_done, judged, outcome
 from .packages import PACKAGES, Package
 from .stage import Stage
 from .strikes import Boundary, How, Strike, Trouble, ways
-from .worlds import World
 
 FAULTS: tuple[object, ...] = (
     *("rate_limit", "stale_read", "half_body", "html_page", "commit_then_drop", "drop_before"),
@@ -26,8 +25,6 @@ FAULTS: tuple[object, ...] = (
 )
 WITHIN_REQUESTS = 40
 """Troubles meet one of a run's first requests."""
-
-OpenWorld = Callable[[World, str], Stage]
 
 
 @dataclass(frozen=True)
@@ -61,14 +58,10 @@ class Result:
     stage: Stage
 
 
-def in_memory(kept: World, seed: str) -> Stage:
-    return kept.opened(seed)
-
-
 def cases(package: str, job: str) -> list[Case]:
     """The job calm, and after each fault of its first write of each kind."""
     calm = Case(package, job)
-    writes = dict.fromkeys(at for at, _ in _calm(package, job, in_memory)[1] if at.nth == 1)
+    writes = dict.fromkeys(at for at, _ in _calm(package, job, MEMORY)[1] if at.nth == 1)
     preludes = [Strike(at, how) for at in writes for how in (How.UNSENT, How.LOST)]
     return [calm, *(Case(package, job, prelude) for prelude in preludes)]
 
@@ -79,20 +72,20 @@ def case_named(package: str, name: str) -> Case:
 
 
 @cache
-def _calm(package: str, job: str, open_world: OpenWorld) -> tuple[list[Boundary], list[tuple[Boundary, str]], str]:
+def _calm(package: str, job: str, ground: Ground) -> tuple[list[Boundary], list[tuple[Boundary, str]], str]:
     """A run without a fault: its boundaries, those that write, and what it leaves behind."""
-    stage, facts = _run(PACKAGES[package], job, Plan(0, ()), "calm", open_world)
+    stage, facts = _run(PACKAGES[package], job, Plan(0, ()), "calm", ground)
     verdict = judged(stage, PACKAGES[package], facts)
     assert verdict.holds, "\n".join([*verdict.broken, *stage.log])
     return stage.boundaries, stage.writes, outcome(stage, facts)
 
 
 @cache
-def points(case: Case, open_world: OpenWorld = in_memory) -> list[Strike]:
+def points(case: Case, ground: Ground = MEMORY) -> list[Strike]:
     """Where and how this case is struck; after a prelude, in the attempts that follow it."""
-    boundaries, _, _ = _calm(case.package, case.job, open_world)
+    boundaries, _, _ = _calm(case.package, case.job, ground)
     if case.prelude is not None:
-        stage, _ = _run(PACKAGES[case.package], case.job, Plan(0, (case.prelude,)), "prelude", open_world)
+        stage, _ = _run(PACKAGES[case.package], case.job, Plan(0, (case.prelude,)), "prelude", ground)
         boundaries = [at for at in stage.boundaries if at.attempt > case.prelude.at.attempt]
     return [Strike(at, how) for at in boundaries if not _is_about_tokens(at) for how in ways(at)]
 
@@ -102,8 +95,8 @@ def _is_about_tokens(at: Boundary) -> bool:
     return "oauth2" in at.name or at.name in ("logins.lease", "logins.rotate", "logins.give_back", "logins.lose")
 
 
-def plan(case: Case, seed: int, open_world: OpenWorld = in_memory) -> Plan:
-    where = points(case, open_world)
+def plan(case: Case, seed: int, ground: Ground = MEMORY) -> Plan:
+    where = points(case, ground)
     strike = where[seed % len(where)]
     first = (case.prelude,) if case.prelude else ()
     if seed < len(where):
@@ -122,18 +115,18 @@ def plan(case: Case, seed: int, open_world: OpenWorld = in_memory) -> Plan:
     return Plan(chance.randrange(VARIANTS), tuple(strikes), troubles, again_after)
 
 
-def run(case: Case, seed: int, open_world: OpenWorld = in_memory) -> Result:
-    planned = plan(case, seed, open_world)
-    stage, facts = _run(PACKAGES[case.package], case.job, planned, f"{case.name} {seed}", open_world)
-    _, _, calm = _calm(case.package, case.job, open_world)
+def run(case: Case, seed: int, ground: Ground = MEMORY) -> Result:
+    planned = plan(case, seed, ground)
+    stage, facts = _run(PACKAGES[case.package], case.job, planned, f"{case.name} {seed}", ground)
+    _, _, calm = _calm(case.package, case.job, ground)
     verdict = judged(stage, PACKAGES[case.package], facts, calm if planned.variant == 0 else "")
     drawn = planned.strikes[1 if case.prelude else 0]
     return Result(seed, drawn in stage.struck, verdict, stage)
 
 
-def _run(package: Package, job: str, planned: Plan, seed: str, open_world: OpenWorld) -> tuple[Stage, Facts]:
-    kept = world(package, job, planned.variant)
-    stage, facts = open_world(kept, seed), kept.facts
+def _run(package: Package, job: str, planned: Plan, seed: str, ground: Ground) -> tuple[Stage, Facts]:
+    kept = world(package, ground, job, planned.variant)
+    stage, facts = kept.opened(seed), kept.facts
     stage.is_done = lambda: is_done(stage, facts)
     stage.run(JOBS[job].kind, planned.strikes, planned.troubles, planned.again_after)
     return stage, facts

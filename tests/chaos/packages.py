@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx
@@ -36,7 +37,6 @@ class Package(Protocol):
     name: str
     url: str
     parameters: Mapping[str, str]  # of the template: where the vendor is
-    redirect: str
     fake: Callable[[FakeClock], Fake]
 
     def company(self, stage: Any) -> Company:
@@ -53,8 +53,7 @@ class Package(Protocol):
 class ExactPackage:
     name = "exact"
     url = EXACT
-    parameters = {"ExactBaseUrl": EXACT}
-    redirect = "exact"
+    parameters: Mapping[str, str] = MappingProxyType({"ExactBaseUrl": EXACT})
     fake = ExactFake
 
     def company(self, stage: Any) -> Company:

@@ -26,6 +26,7 @@ import httpx
 
 from boekbrug import wiring
 from boekbrug.domain.connections import JobKind
+from boekbrug.domain.documents import AccountId
 from boekbrug.domain.errors import LeaseLost, VendorDown
 from boekbrug.ports import Intent, Job, JobKey
 from boekbrug.settings import Settings, read_settings
@@ -36,6 +37,7 @@ from infra import template
 from tests.support.stage import BRIDGE, Template, handler_of
 from tests.support.transports import fake_transport
 
+from .grounds import Records
 from .queue import Message, Queue
 from .scheduler import NotFinished, Scheduler
 from .strikes import Boundary, How, Killed, Strike, Trouble
@@ -52,8 +54,6 @@ SETTLE = timedelta(seconds=60)
 """A vendor's reads may lag behind that long, and no longer."""
 
 CLEAR_NO = (400, 401, 403, 404, 422, 429, 500)
-
-MakeStore = Callable[[Callable[[str, str], None]], Any]
 
 
 class VirtualTime:
@@ -128,6 +128,7 @@ class Worker:
         self.started = stage.clock.now()
         self.attempt = len(stage.claims) + 1  # so far: it counts once the lease is taken
         self.claimed_at: datetime | None = None
+        self.version = 0  # of the lease
         self.stalled = False
         self.dead = False
         self.sent_at: datetime | None = None  # of the intent it stored last
@@ -190,9 +191,8 @@ class Stage:
 
     clock: FakeClock
     fakes: dict[str, Fake]  # by host
-    make_store: MakeStore
-    take_nudges: Callable[[], list[Any]]  # those nobody took yet
-    jobs_of: Callable[[], Sequence[JobKey]]
+    records: Records
+    account: AccountId
     vendor_urls: tuple[tuple[str, str], ...]
     subject_of: Callable[[httpx.Request], str | None] = lambda _: None
     seed: str = ""
@@ -224,8 +224,8 @@ class Stage:
         self._transports = {host: fake_transport(fake) for host, fake in self.fakes.items()}
         self._at_work: Worker | None = None
         self._client = new_client(_Line(self))
-        self.outside = self.make_store(lambda name, phase: None)
-        self._jobs_seen: dict[str, Job | None] = {}
+        self.outside = self.records.store(_unseen, self.scheduler.sleep)
+        self._jobs_seen: dict[str, Job] = {}
         self._workers: list[Worker] = []
 
     def _queue(self, function: Function) -> Queue:
@@ -276,8 +276,8 @@ class Stage:
             return False
         return not any(job.due_at or job.leased_until for job in self._jobs())
 
-    def _jobs(self) -> list[Job]:
-        return [job for key in self.jobs_of() if (job := self.outside.jobs.get(key))]
+    def _jobs(self) -> Sequence[Job]:
+        return self.outside.jobs.of_account(self.account)
 
     def _sweep(self) -> None:
         self.scheduler.after(SWEEP, self._sweep)
@@ -299,8 +299,6 @@ class Stage:
             except Killed:
                 worker.dead = True
                 self.say(f"{worker.name} is dead")
-            if worker.claimed_at:
-                self._look_whether_done()
 
         def on_resume() -> None:
             self._at_work = worker
@@ -331,10 +329,10 @@ class Stage:
     # --- sandboxes ---
 
     def sandbox(self, worker: Worker | None = None) -> wiring.Sandbox:
-        store = self.make_store(worker.at_store if worker else lambda name, phase: None)
+        sleep = worker.sleep if worker else self.scheduler.sleep
+        store = self.records.store(worker.at_store if worker else _unseen, sleep)
         if worker:
             self._listen(worker, store)
-        sleep = worker.sleep if worker else self.scheduler.sleep
         made = wiring.Sandbox(self.deployed.settings, _Secret(self._secret), sleep=sleep, store=store)
         made.real = made.clock = self.time
         made.http_client = self._client
@@ -356,7 +354,7 @@ class Stage:
     def _has_claimed(self, worker: Worker, job: Job) -> None:
         if worker.function is None or worker.function.kind is not self._kind:
             return
-        worker.claimed_at = self.clock.now()
+        worker.claimed_at, worker.version = self.clock.now(), job.version
         self.claims.append((worker.claimed_at, worker))
         worker.attempt = len(self.claims)
         self.say(f"{worker.name} has the lease")
@@ -377,6 +375,8 @@ class Stage:
         self.say(f"{worker.name} {phase:6} {boundary.name}{said}")
         if phase == "after" and boundary.name == "nudges.send":
             self.collect_nudges()
+        if phase == "before" and boundary.name == "queue.delete":
+            self._look_whether_done(worker)
         if worker.function is None or worker.function.kind is not self._kind:
             return
         if phase == "before":
@@ -405,7 +405,7 @@ class Stage:
         worker.stalled = True
         over = since + function.timeout + LEASE_MARGIN + timedelta(seconds=1)
         lease_left = over - self.clock.now()
-        (key,) = (key for key in self.jobs_of() if key.kind is function.kind)
+        key = self._job_of(worker).key
         self.scheduler.after(lease_left, lambda: self.queues[function.kind].send(key))
         worker.sleep(lease_left.total_seconds() + self.random.choice((0.0, 0.01, 0.05, 0.2, 3.0)))
         self.fault_at = self.clock.now()
@@ -418,26 +418,26 @@ class Stage:
 
     _done = False
 
-    def _look_whether_done(self) -> None:
+    def _look_whether_done(self, worker: Worker) -> None:
         """Count the nudges that were needed after the last fault; those that found the lease held took none."""
         if self._done or self.fault_at is None:
             return
-        self.done_after = sum(at >= self.fault_at and worker.function is not None for at, worker in self.claims)
+        took = self.claims[: worker.attempt] if worker.claimed_at else []
+        self.done_after = sum(at >= self.fault_at for at, _ in took)
         self._done = self.is_done()
 
     def watch_the_lease(self, worker: Worker, name: str, phase: str) -> None:
         """Whoever lost his lease to another changes nothing of the job any more."""
-        if self.claims[-1][1] is worker:
-            return
         now = self._job_of(worker)
+        if now.version == worker.version:
+            return
         if phase == "before":
             self._jobs_seen[worker.name] = now
         elif self._jobs_seen.pop(worker.name, now) != now:
             self.broken.append(f"{worker.name} lost its lease and changed the job at {name}")
 
-    def _job_of(self, worker: Worker) -> Job | None:
-        (key,) = (key for key in self.jobs_of() if worker.function and key.kind is worker.function.kind)
-        return self.outside.jobs.get(key)
+    def _job_of(self, worker: Worker) -> Job:
+        return next(job for job in self._jobs() if worker.function and job.key.kind is worker.function.kind)
 
     # --- the line ---
 
@@ -448,7 +448,7 @@ class Stage:
         fake = self.fakes[request.url.host]
         if worker is None:
             return transport.handle_request(request)
-        name = f"{request.method} {fake.vendor} {request.url.path}"
+        name = _name_of(request, fake)
         worker.at(name, "before", _said(request))
         if "oauth2" not in request.url.path:  # a chain of tokens can be lost: that is proved elsewhere
             self._requests += 1
@@ -472,7 +472,7 @@ class Stage:
         subject = self.subject_of(request)
         if subject is None:
             return None
-        name = f"{request.method} {self.fakes[request.url.host].vendor} {request.url.path}"
+        name = _name_of(request, self.fakes[request.url.host])
         if worker.function and worker.function.kind is self._kind:
             self.writes.append((worker.here(name), subject))
         self.sends.append(Send(subject, worker.sent_at, self.clock.now(), refused=False))
@@ -496,7 +496,7 @@ class Stage:
     # --- nudges, log, silence ---
 
     def collect_nudges(self) -> None:
-        for nudge in self.take_nudges():
+        for nudge in self.records.take_nudges():
             self.queues[nudge.key.kind].send(nudge.key, timedelta(seconds=nudge.delay_s))
 
     def say(self, what: str) -> None:
@@ -533,6 +533,10 @@ class _Logger:
         if not isinstance(error, LeaseLost) and not _is_the_store(error):
             where = traceback.format_exception(error)[-2:] if error else []
             self._stage.broken.append(f"{what}: {error!r} {''.join(where)}")
+
+
+def _unseen(name: str, phase: str) -> None:
+    """What is looked at from outside is no worker's step."""
 
 
 def _is_the_store(error: BaseException | None) -> bool:
@@ -575,6 +579,12 @@ class _Secret:
 
     def client(self, service: str) -> Any:
         return SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": self._read()})
+
+
+def _name_of(request: httpx.Request, fake: Fake) -> str:
+    """What a boundary is called: the same in every run."""
+    path = request.url.path
+    return f"{request.method} {fake.vendor} {'/downloads/…' if path.startswith('/downloads/') else path}"
 
 
 def _said(request: httpx.Request) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copyreg
 import io
+import json
 import pickle
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,17 +15,17 @@ from typing import Any
 import httpx
 
 from boekbrug import wiring
-from boekbrug.ports import JobKey
-from boekbrug.store.memory import MemoryStore, MemoryTable
+from boekbrug.domain.documents import AccountId
 from fakes.kit.clock import FakeClock
 from fakes.kit.server import Fake
 from fakes.teamleader import TeamleaderFake
 from infra.local.fake_control import FakeControl
 from infra.local.person import Person
-from tests.support.company import Company
+from tests.support.company import ACCOUNT, Company
 from tests.support.stage import BRIDGE, TEAMLEADER, Line, gateway
 from tests.support.transports import fake_transport
 
+from .grounds import Ground, Records
 from .packages import Package
 from .stage import Stage, seeded
 
@@ -37,26 +37,25 @@ class World:
     """A company on the morning of a run. `facts`: what the case expects of it."""
 
     package: Package
-    kept: bytes
+    ground: Ground
+    fakes: bytes
+    store: Any  # as the ground keeps it
     now: datetime
-    shared: dict[str, Any]  # what no run changes: senders of webhooks, by the fake they belong to
+    shared: dict[str, Any]  # what no run changes: senders of webhooks
     facts: Any
 
     def opened(self, seed: str) -> Stage:
         clock = FakeClock(self.now, rate=0, real=_still)
-        fakes, parts = _Unpickler(io.BytesIO(self.kept), {**self.shared, "clock": clock}).load()
-        table = MemoryTable(nullcontext())
-        table._parts = parts
-        return _stage(self.package, clock, fakes, table, seed)
+        fakes = _Unpickler(io.BytesIO(self.fakes), {**self.shared, "clock": clock}).load()
+        return _stage(self.package, clock, fakes, self.ground.opened(self.store), seed)
 
 
 class Studio:
     """The bridge as a company uses it before a run begins (tests/support/company.py)."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, ground: Ground) -> None:
         self.clock = FakeClock(BEGIN, rate=0, real=_still)
         self.fakes = {"teamleader": TeamleaderFake(self.clock), package.name: package.fake(self.clock)}
-        self.table = MemoryTable(nullcontext())
         hosts = {"teamleader": TEAMLEADER, package.name: package.url}
         self.line = Line(
             {BRIDGE: _Api(self), **{hosts[name]: fake_transport(fake) for name, fake in self.fakes.items()}}
@@ -65,8 +64,10 @@ class Studio:
         self.teamleader = self.controls["teamleader"]
         self.teamleader.post("seed", redirect_uris=[f"{BRIDGE}/callback/teamleader"])
         self.teamleader.post("switches", webhooks_drop=True)
-        self.controls[package.name].post("seed", redirect_uris=[f"{BRIDGE}/callback/{package.redirect}"])
+        self.controls[package.name].post("seed", redirect_uris=[f"{BRIDGE}/callback/{package.name}"])
         self._package = package
+        self._ground = ground
+        self._store = ground.opened(ground.empty())
 
     def __getattr__(self, name: str) -> Any:
         """`studio.exact`: the control of that fake."""
@@ -79,7 +80,7 @@ class Studio:
         return Person(BRIDGE, user, self.line)
 
     def stage(self) -> Stage:
-        return _stage(self._package, self.clock, list(self.fakes.values()), self.table, "studio")
+        return _stage(self._package, self.clock, list(self.fakes.values()), self._store, "studio")
 
     def house(self) -> wiring.DeployedHouse:
         return self.stage().sandbox().house(BRIDGE)
@@ -88,7 +89,7 @@ class Studio:
         """Let the workers do what there is to do."""
         stage = self.stage()
         stage.run()
-        assert not stage.broken, "\n".join(stage.broken + stage.log[-20:])
+        assert not stage.broken, "\n".join([*dict.fromkeys(stage.broken), *stage.log[-20:]])
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         stage = self.stage()
@@ -101,36 +102,26 @@ class Studio:
     def kept(self, facts: Any) -> World:
         shared: dict[str, Any] = {}
         buffer = io.BytesIO()
-        _Pickler(buffer, shared, self.clock).dump((list(self.fakes.values()), self.table._parts))
-        return World(self._package, buffer.getvalue(), self.clock.now(), shared, facts)
+        _Pickler(buffer, shared, self.clock).dump(list(self.fakes.values()))
+        store = self._store.kept()
+        return World(self._package, self._ground, buffer.getvalue(), store, self.clock.now(), shared, facts)
 
 
-def built(package: Package, deed: Callable[[Company], Any], variant: int) -> World:
+def built(package: Package, ground: Ground, deed: Callable[[Company], Any], variant: int) -> World:
     """A world in which the company has done this; what `deed` returns are its facts."""
     with seeded(f"world {variant}"):
-        studio = Studio(package)
+        studio = Studio(package, ground)
         return studio.kept(deed(package.company(studio)))
 
 
-def _stage(package: Package, clock: FakeClock, fakes: Sequence[Fake], table: MemoryTable, seed: str) -> Stage:
+def _stage(package: Package, clock: FakeClock, fakes: Sequence[Fake], records: Records, seed: str) -> Stage:
     teamleader, other = fakes
     urls = {"TeamleaderAuthUrl": TEAMLEADER, "TeamleaderApiUrl": TEAMLEADER, **package.parameters}
-
-    def take_nudges() -> list[Any]:
-        waiting = table.part(list, "nudges")
-        taken = list(waiting)
-        waiting.clear()
-        return taken
-
-    def jobs_of() -> list[JobKey]:
-        return list(table.part(dict, "jobs"))
-
     return Stage(
         clock=clock,
         fakes={httpx.URL(TEAMLEADER).host: teamleader, httpx.URL(package.url).host: other},
-        make_store=lambda on_io: MemoryStore(table, on_io),
-        take_nudges=take_nudges,
-        jobs_of=jobs_of,
+        records=records,
+        account=AccountId(ACCOUNT),
         vendor_urls=tuple(sorted(urls.items())),
         subject_of=lambda request: _registered(request) or package.written(request),
         seed=seed,
@@ -138,10 +129,9 @@ def _stage(package: Package, clock: FakeClock, fakes: Sequence[Fake], table: Mem
 
 
 def _registered(request: httpx.Request) -> str | None:
+    """What a registration in Teamleader writes; None for every other request."""
     if request.url.path != "/invoices.registerPayment":
         return None
-    import json
-
     body = json.loads(request.content)
     return f"payment {body['id']} {body['paid_at']}"
 

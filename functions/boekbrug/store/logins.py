@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -64,7 +63,7 @@ class Seal:
 
 
 class DynamoLogins:
-    """Logins of every account. `version` goes up with every lease, rotation, loss and consent: it fences.
+    """Logins of every account: `version` fences the lease, `generation` the pair.
 
     Reading a login opens its tokens, so it takes the right to decrypt.
     """
@@ -83,7 +82,8 @@ class DynamoLogins:
     def save_new(self, login: Login) -> Login:
         """Also ends a refresh under way: its pair belongs to the old consent."""
         change = "SET #id = :id, #vendor = :vendor, #realm = :realm, #user = :user, #sealed = :sealed, "
-        change += "#version = if_not_exists(#version, :zero) + :one REMOVE #leased_until"
+        change += "#version = if_not_exists(#version, :zero) + :one, "
+        change += "#generation = if_not_exists(#generation, :zero) + :one REMOVE #leased_until"
         names = {name: getattr(login, name) for name in ("id", "vendor", "realm", "user")}
         sealed = self._sealed(login, login.tokens)
         item = self._items.write(update(_at(login), change, sealed=sealed, zero=0, one=1, **names), returns="ALL_NEW")
@@ -100,34 +100,40 @@ class DynamoLogins:
             return None
 
     def rotate(self, login: Login, tokens: Tokens) -> Login:
-        if not self._under_lease(self._put_tokens(login, tokens)):
+        sealed = self._sealed(login, tokens)
+        change = "SET #sealed = :sealed, #generation = #generation + :one"
+        ended = f"{change}, #version = #version + :one REMOVE #leased_until"
+        under_lease = update(_at(login), ended, when="#version = :was", sealed=sealed, one=1, was=login.version)
+        overslept = update(
+            _at(login), change, when="#generation = :known", sealed=sealed, one=1, known=login.generation
+        )
+        item = self._written(under_lease) or self._written(overslept)
+        if not item:
             raise LeaseLost
-        return replace(login, tokens=tokens, version=login.version + 1)
+        return self._login(login.account, item)
 
-    def lose(self, login: Login) -> None:
-        self._under_lease(self._put_tokens(login, None))
+    def lose(self, login: Login) -> bool:
+        change = "SET #sealed = :none, #version = #version + :one REMOVE #leased_until"
+        ours = "#version = :was AND #generation = :known"
+        known = {"was": login.version, "known": login.generation}
+        return bool(self._written(update(_at(login), change, when=ours, none=None, one=1, **known)))
 
     def give_back(self, login: Login) -> None:
-        self._under_lease(update(_at(login), "REMOVE #leased_until", when="#version = :was", was=login.version))
+        self._written(update(_at(login), "REMOVE #leased_until", when="#version = :was", was=login.version))
 
-    def _put_tokens(self, login: Login, tokens: Tokens | None) -> Write:
-        change = "SET #sealed = :sealed, #version = :next REMOVE #leased_until"
-        versions = {"was": login.version, "next": login.version + 1}
-        return update(_at(login), change, when="#version = :was", sealed=self._sealed(login, tokens), **versions)
-
-    def _under_lease(self, write: Write) -> bool:
+    def _written(self, write: Write) -> Item:
+        """The item as it is now; {} when the condition does not hold."""
         try:
-            self._items.write(write)
+            return self._items.write(write, returns="ALL_NEW")
         except ConditionFailed:
-            return False
-        return True
+            return {}
 
     def _sealed(self, login: Login, tokens: Tokens | None) -> bytes | None:
         return None if tokens is None else self._seal.close(login.account, login.id, tokens)
 
     def _login(self, account: AccountId, item: Item) -> Login:
         tokens = item["sealed"] and self._seal.open(account, item["id"], item["sealed"])
-        names = {name: item[name] for name in ("id", "vendor", "realm", "user", "version")}
+        names = {name: item[name] for name in ("id", "vendor", "realm", "user", "version", "generation")}
         return Login(account=account, tokens=tokens, **names)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -145,29 +145,48 @@ class TokenKeeper:
         except SyncError:
             self._logins.give_back(login)
             raise
-        try:
-            return self._logins.rotate(login, fresh).tokens
-        except LeaseLost as error:
-            # We slept through our lease; whoever took it over holds the truth now.
-            raise TokenBusy(vendor=self._vendor) from error
+        return self._saved(login, fresh)
 
     def _asked(self, refresh_token: str, until: datetime) -> Tokens:
-        """The vendor's new pair; a lost answer is asked for once more, if the lease outlives that call."""
+        """The vendor's new pair; a lost answer is asked for once more.
+
+        Nothing is asked when the lease would not outlive the call: whoever takes it over would use the token twice.
+        """
+        if not self._outlives_a_call(until):
+            raise TokenBusy(vendor=self._vendor)
         try:
-            return self._refresh(refresh_token)
+            fresh = self._refresh(refresh_token)
         except VendorDown:
-            if self._real.now() + CALL_AT_MOST > until or self._stored().tokens.refresh != refresh_token:
+            if not self._outlives_a_call(until) or self._stored().tokens.refresh != refresh_token:
                 raise
-            return self._refresh(refresh_token)
+            fresh = self._refresh(refresh_token)
+        # The vendor counts the wait for the next refresh from its own moment, which may be as late as this one.
+        return replace(fresh, issued_at=self._clock.now())
+
+    def _outlives_a_call(self, until: datetime) -> bool:
+        return self._real.now() + CALL_AT_MOST <= until
+
+    def _saved(self, login: Login, fresh: Tokens) -> Tokens:
+        """The pair, once it is kept. Until then it is nowhere else and the old one is dead: worth some patience."""
+        for wait in (*WAITS, None):
+            try:
+                return self._logins.rotate(login, fresh).tokens
+            except LeaseLost as error:  # a newer pair or consent is there
+                raise TokenBusy(vendor=self._vendor) from error
+            except Exception:
+                if wait is None:
+                    raise
+                self._sleep(wait)
+        raise AssertionError("the last wait is None")
 
     def _after_death(self, login: Login) -> Tokens:
-        """The vendor says this refresh token is dead: believe it only if it is still the one we have."""
+        """The vendor says this refresh token is dead: believe it only while it is ours to judge and the one we have."""
         now = self._stored()
-        if now.tokens.refresh != login.tokens.refresh:
-            if self._works(now.tokens):
-                return now.tokens
+        if now.generation != login.generation and self._works(now.tokens):
+            self._logins.give_back(login)
+            return now.tokens
+        if not self._logins.lose(login):
             raise TokenBusy(vendor=self._vendor)
-        self._logins.lose(login)
         raise AccessExpired(vendor=self._vendor)
 
 

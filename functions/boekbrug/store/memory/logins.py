@@ -20,7 +20,7 @@ class KeptLogin:
 
 
 class MemoryLogins:
-    """Logins of every account. `version` goes up with every lease, rotation, loss and consent: it fences."""
+    """Logins of every account: `version` fences the lease, `generation` the pair."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -40,7 +40,8 @@ class MemoryLogins:
         """Also ends a refresh under way: its pair belongs to the old consent."""
         with self._worker.step("logins.save_new"):
             before = self.kept.get((login.account, login.id))
-            return self._keep(replace(login, version=before.login.version + 1 if before else 1))
+            version, generation = (before.login.version, before.login.generation) if before else (0, 0)
+            return self._keep(replace(login, version=version + 1, generation=generation + 1))
 
     def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
         """The login may have newer tokens than the one passed in: look before refreshing."""
@@ -52,14 +53,22 @@ class MemoryLogins:
 
     def rotate(self, login: Login, tokens: Tokens) -> Login:
         with self._worker.step("logins.rotate"):
-            if not self._stands(login):
+            kept = self.kept.get((login.account, login.id))
+            if kept is None:
                 raise LeaseLost
-            return self._keep(replace(login, tokens=tokens, version=login.version + 1))
+            stands = replace(kept.login, tokens=tokens, generation=kept.login.generation + 1)
+            if kept.login.version == login.version:
+                return self._keep(replace(stands, version=stands.version + 1))
+            if kept.login.generation == login.generation:
+                return self._keep(stands, kept.leased_until)
+            raise LeaseLost
 
-    def lose(self, login: Login) -> None:
+    def lose(self, login: Login) -> bool:
         with self._worker.step("logins.lose"):
-            if self._stands(login):
-                self._keep(replace(login, tokens=None, version=login.version + 1))
+            if not self._stands(login) or self.kept[login.account, login.id].login.generation != login.generation:
+                return False
+            self._keep(replace(login, tokens=None, version=login.version + 1))
+            return True
 
     def give_back(self, login: Login) -> None:
         with self._worker.step("logins.give_back"):

@@ -1,0 +1,175 @@
+"""The only step that writes bookings: what is in the books already is adopted or reported, the rest sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from ..domain.errors import BookedByOthers, BookedDifferently, ExchangeRateUnproven, OutcomeUnknown
+from ..domain.ledger import Booking, Outcome, Prepared, SalesEntry
+from ..ports import DocumentRecord, Intent, IntentMoved, Ledger, Links, RefTaken, WriteKind, WriteState
+from ..records import as_json, as_text, from_json, from_text
+from .currencies import check_currency, prove_currency
+from .desk import Desk
+from .write_once import How, Protocol, Write, Written, write_once
+
+
+def book(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bool:
+    """Book these entries unless they are in the books; whether the outcome of some is unknown."""
+    records = {record.id: record for record, _ in batch}
+    ready = []
+    for record, entry in batch:
+        try:
+            check_currency(desk, record, entry)
+        except ExchangeRateUnproven as error:
+            desk.hold(record, error)
+        else:
+            ready.append((record, entry))
+    free = _not_in_the_books(desk, ready)
+    filed = [_with_files(desk, records[entry.document], entry) for entry in free]
+    entries = [entry for entry in filed if entry is not None]
+    doubtful = len(entries) < len(free)
+    if not entries:
+        return doubtful
+    prepared = desk.ledger.prepare(entries)
+    writes = [Write(p.entry.document, as_text(p), p.hash) for p in prepared]
+    for write, entry in zip(writes, entries, strict=True):
+        desk.audit(
+            "intent", document=write.subject, number=entry.number, gross=str(entry.gross), hash=write.payload_hash
+        )
+    results = write_once(writes, booking_protocol(desk.ledger, desk.links), desk.links, desk.house.real)
+    for entry, result in zip(entries, results, strict=True):
+        record = records[entry.document]
+        if isinstance(result, Written):
+            _remember(desk, record, entry, result)
+        elif isinstance(result, OutcomeUnknown):
+            desk.done["unknown"] += 1
+            desk.audit("unknown", document=record.id)
+            doubtful = True
+        else:
+            desk.audit("refused", document=record.id, cause=result.cause)
+            desk.hold(record, result)
+    return doubtful
+
+
+def _with_files(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> SalesEntry | None:
+    return desk.files.attach(desk.connections[record.connection], record, entry)
+
+
+def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
+    def send(writes: Sequence[Write]) -> Sequence[Outcome[Booking]]:
+        return ledger.book([from_text(Prepared, write.payload) for write in writes])
+
+    def probe(intents: Sequence[Intent]) -> Sequence[Booking | None]:
+        sent = [from_text(Prepared, intent.payload) for intent in intents]
+        found = ledger.find_bookings(sent)
+        return [_ours(p.entry, bookings, links) for p, bookings in zip(sent, found, strict=True)]
+
+    return Protocol(
+        kind=WriteKind.BOOKING,
+        send=send,
+        probe=probe,
+        encode=as_json,
+        decode=lambda result: from_json(Booking, dict(result)),
+        settle=timedelta(seconds=ledger.abilities.settle_s),
+        batch=ledger.abilities.batch,
+    )
+
+
+def _ours(entry: SalesEntry, bookings: Sequence[Booking], links: Links) -> Booking | None:
+    """The booking our lost write made: it carries our key, or agrees in everything and is nobody else's."""
+    keyed = [booking for booking in bookings if booking.key == entry.key]
+    agreeing = [booking for booking in bookings if not booking.key and agrees(booking, entry)]
+    for booking in [*keyed, *agreeing]:
+        owner = links.subject_of(WriteKind.BOOKING, booking.ref)
+        if owner is None or owner == entry.document:
+            return booking
+    return None
+
+
+def same_reference(one: str, other: str) -> bool:
+    """Whether two people would call it the same number: blanks and capitals aside."""
+    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
+
+
+def agrees(booking: Booking, entry: SalesEntry) -> bool:
+    """Whether a booking is this document's in every respect that proves something (rules.md 2)."""
+    return (
+        booking.kind is entry.kind
+        and booking.journal == entry.journal
+        and booking.day == entry.day
+        and booking.relation == entry.relation
+        and booking.gross == entry.gross
+        and same_reference(booking.reference, entry.number)
+    )
+
+
+def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> list[SalesEntry]:
+    """Those that nobody booked yet; what somebody did book is adopted or reported (rules.md 1)."""
+    intents = desk.links.intents(WriteKind.BOOKING, [entry.document for _, entry in batch])
+    # What we sent and do not know the outcome of is the write protocol's; what was refused may be booked by hand since.
+    ours = {document for document, intent in intents.items() if intent.state is not WriteState.REFUSED}
+    numbers = [entry.number for _, entry in batch if entry.document not in ours]
+    seen = desk.seen.by_reference(numbers) if numbers else {}
+    free = []
+    for record, entry in batch:
+        found = _others_booking(desk, entry, seen.get(entry.number, ())) if entry.document not in ours else None
+        if found is None:
+            free.append(entry)
+        elif agrees(found, entry):
+            _adopt(desk, record, entry, found)
+        else:
+            booked = f"{found.gross}, {found.day.isoformat()}, {found.number}"
+            desk.hold(record, BookedByOthers(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}"))
+    return free
+
+
+def _others_booking(desk: Desk, entry: SalesEntry, bookings: Sequence[Booking]) -> Booking | None:
+    """The booking somebody else made of this document, if it still stands; one that agrees goes before one like it."""
+    alike = [booking for booking in bookings if booking.kind is entry.kind and _looks_like(booking, entry)]
+    for booking in sorted(alike, key=lambda booking: not agrees(booking, entry)):
+        owner = desk.links.subject_of(WriteKind.BOOKING, booking.ref)
+        if owner in (None, entry.document) and (now := desk.ledger.booking(booking)) is not None:
+            return now
+    return None
+
+
+def _looks_like(booking: Booking, entry: SalesEntry) -> bool:
+    """The same number for the same customer, or of the same day and amount: a person must look before we book."""
+    return booking.relation == entry.relation or (booking.day == entry.day and booking.gross == entry.gross)
+
+
+def _adopt(desk: Desk, record: DocumentRecord, entry: SalesEntry, booking: Booking) -> None:
+    try:
+        desk.links.adopt(WriteKind.BOOKING, entry.document, as_json(booking), desk.house.real.now())
+    except (IntentMoved, RefTaken):
+        return  # somebody else settled it: it stays in line and the next slice reads what stands
+    desk.settlements.claim(booking.ref)
+    desk.audit("adopted", document=record.id, booking=booking.ref, number=booking.number)
+    desk.booked(replace(record, gross=entry.gross), booking)
+    desk.done["adopted"] += 1
+
+
+def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Written[Booking]) -> None:
+    """Compare what the package answered with what was sent, and only then call it booked (rules.md 9)."""
+    booking = written.value
+    if written.how is not How.KNOWN:
+        desk.audit("booked", document=record.id, booking=booking.ref, number=booking.number, how=written.how)
+    if written.intent.adopted:  # also when known: a worker may have died before it came to this
+        desk.settlements.claim(booking.ref)
+    sent = from_text(Prepared, written.intent.payload).entry if written.intent.payload else entry
+    right_place = booking.administration == desk.job.key.administration
+    vat_agrees = booking.vat is None or booking.vat == sent.vat
+    if not (right_place and vat_agrees and booking.kind is sent.kind and booking.gross == sent.gross):
+        booked = f"{booking.gross} ({booking.vat}), {booking.kind}, {booking.administration}, {booking.number}"
+        desk.hold(record, BookedDifferently(booked=booked, expected=f"{sent.gross} ({sent.vat})"))
+        if written.how is not How.KNOWN:  # known: its kind was stopped then, and a person said to go on since
+            desk.stop_kind(record)
+        return
+    if not prove_currency(desk, record, sent, booking):
+        booked, expected = f"{booking.base_gross} {desk.books.currency}", f"{sent.gross} × {sent.exchange_rate}"
+        desk.hold(record, BookedDifferently(booked=booked, expected=expected))
+        return
+    desk.booked(replace(record, gross=sent.gross), booking)
+    desk.done["booked"] += 1

@@ -676,13 +676,47 @@ class LoginsContract:
         logins.give_back(leased)
         assert logins.lease(stale, NOON + MINUTE, NOON) is not None
 
-    def test_who_overslept_the_lease_saves_nothing(self, logins: ports.Logins) -> None:
+    def test_who_overslept_the_lease_saves_what_nobody_replaced(self, logins: ports.Logins) -> None:
+        """The refresh token is used up, so its pair is all there is; the lease of who took over stands."""
         login = logins.save_new(a_login())
         late = logins.lease(login, NOON + MINUTE, NOON)
         current = logins.lease(login, NOON + 2 * MINUTE, NOON + MINUTE)
+        saved = logins.rotate(late, a_login(access="late").tokens)
+        assert saved == logins.get(US, LOGIN)
+        assert (saved.tokens.access, saved.version, saved.generation) == ("late", current.version, 2)
+        assert logins.lease(login, NOON + 3 * MINUTE, NOON + MINUTE) is None
+        assert logins.lose(current) is False
+        assert logins.get(US, LOGIN) == saved
+
+    def test_what_the_holder_of_the_lease_brings_is_newer(self, logins: ports.Logins) -> None:
+        """A vendor that lets the old token work until the new one is used answers both, and keeps to the last."""
+        login = logins.save_new(a_login())
+        late = logins.lease(login, NOON + MINUTE, NOON)
+        current = logins.lease(login, NOON + 2 * MINUTE, NOON + MINUTE)
+        logins.rotate(late, a_login(access="late").tokens)
+        assert logins.rotate(current, a_login(access="current").tokens) == logins.get(US, LOGIN)
+        assert logins.get(US, LOGIN).tokens.access == "current"
         with pytest.raises(LeaseLost):
             logins.rotate(late, a_login(access="late").tokens)
-        logins.lose(late)
+
+    def test_a_pair_comes_back_from_the_dead_but_not_after_a_new_consent(self, logins: ports.Logins) -> None:
+        login = logins.save_new(a_login())
+        late = logins.lease(login, NOON + MINUTE, NOON)
+        assert logins.lose(logins.lease(login, NOON + 2 * MINUTE, NOON + MINUTE)) is True
+        assert logins.rotate(late, a_login(access="late").tokens).tokens.access == "late"
+        logins.save_new(a_login(access="consented"))
+        with pytest.raises(LeaseLost):
+            logins.rotate(late, a_login(access="later").tokens)
+        assert logins.get(US, LOGIN).tokens.access == "consented"
+
+    def test_who_overslept_a_rotation_changes_nothing(self, logins: ports.Logins) -> None:
+        login = logins.save_new(a_login())
+        late = logins.lease(login, NOON + MINUTE, NOON)
+        between = logins.lease(login, NOON + 2 * MINUTE, NOON + MINUTE)
+        current = logins.lease(logins.rotate(between, a_login(access="2").tokens), NOON + 2 * MINUTE, NOON + MINUTE)
+        with pytest.raises(LeaseLost):
+            logins.rotate(late, a_login(access="late").tokens)
+        assert logins.lose(late) is False
         logins.give_back(late)
         assert logins.get(US, LOGIN) == current
         assert logins.lease(login, NOON + 3 * MINUTE, NOON + MINUTE) is None

@@ -171,8 +171,8 @@ class TokenKeeper:
         for wait in (*WAITS, None):
             try:
                 return self._logins.rotate(login, fresh).tokens
-            except LeaseLost as error:  # a newer pair or consent is there
-                raise TokenBusy(vendor=self._vendor) from error
+            except LeaseLost:  # there is a newer pair or consent, or this one after all: the answer was lost
+                return self._others(login)
             except Exception:
                 if wait is None:
                     raise
@@ -181,13 +181,17 @@ class TokenKeeper:
 
     def _after_death(self, login: Login) -> Tokens:
         """The vendor says this refresh token is dead: believe it only while it is ours to judge and the one we have."""
+        if self._stored().generation == login.generation and self._logins.lose(login):
+            raise AccessExpired(vendor=self._vendor)
+        return self._others(login)
+
+    def _others(self, login: Login) -> Tokens:
+        """What another worker, or a new consent, put in place of the pair we began with."""
+        self._logins.give_back(login)
         now = self._stored()
-        if now.generation != login.generation and self._works(now.tokens):
-            self._logins.give_back(login)
-            return now.tokens
-        if not self._logins.lose(login):
+        if not self._works(now.tokens):
             raise TokenBusy(vendor=self._vendor)
-        raise AccessExpired(vendor=self._vendor)
+        return now.tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--shard"):
         part, parts = _shard(config.getoption("--shard"))
         # By name and not by position: a new test moves no other test to another part.
-        ours = [item for item in items if zlib.crc32(item.nodeid.encode()) % parts == part - 1]
+        ours = [
+            item
+            for item in items
+            if item.get_closest_marker("sharded") or zlib.crc32(item.nodeid.encode()) % parts == part - 1
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in ours])
         items[:] = ours
 

@@ -487,7 +487,10 @@ class Jobs(Protocol):
     def release(
         self, job: Job, *, due_at: datetime | None, result: Mapping[str, Any], ran_at: datetime, paused: str = ""
     ) -> bool:
-        """Give the lease back and say when to go on; True when a nudge came meanwhile. Raises LeaseLost."""
+        """Give the lease back and say when to go on. Raises LeaseLost.
+
+        True when a nudge came meanwhile: then the job is due at once, in case the next nudge does not arrive.
+        """
         ...
 
     def resume(self, account: AccountId, administration: AdministrationId | None, due_at: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import pickle
 from collections.abc import Callable
@@ -73,13 +72,18 @@ class OnMoto:
 
     name = "moto"
 
+    def __init__(self) -> None:
+        self._up = ExitStack()
+
+    def stop(self) -> None:
+        """Its worlds are gone with it."""
+        self._up.close()
+
     @cached_property
     def clients(self) -> SimpleNamespace:
-        """Made once a process; moto stays up until its end."""
         from moto import mock_aws  # most runs need none
 
-        stack = ExitStack()
-        atexit.register(stack.close)
+        stack = self._up
         credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
         stack.enter_context(patch.dict(os.environ, credentials))
         stack.enter_context(mock_aws())

@@ -52,13 +52,23 @@ def judged(stage: Stage, package: Package, facts: Facts, calm: str = "") -> Verd
 
 def is_done(stage: Stage, facts: Facts) -> bool:
     """Whether everything is done that there was to do; a worker may be there to find that out."""
+    return not any(still_to_do(stage, facts))
+
+
+def still_to_do(stage: Stage, facts: Facts) -> Iterator[str]:
     store, (account, administration) = stage.outside, _whose(facts)
-    return (
-        not any(job.due_at for job in store.jobs.of_account(account))
-        and not store.links(account, administration).unsettled()
-        and not store.documents(account, administration).waiting(1)
-        and not store.settlements(account, administration).pending(1)
-    )
+    yield from (f"the job {job.key.kind} is due" for job in store.jobs.of_account(account) if job.due_at)
+    for intent in store.links(account, administration).unsettled():
+        yield f"the outcome of {intent.kind} {intent.subject} is not known"
+    for record in store.documents(account, administration).waiting(10):
+        yield f"{record.number} is in line"
+
+
+def is_early(stage: Stage, facts: Facts) -> bool:
+    """Whether some outcome cannot be known yet: what was sent may still arrive."""
+    account, administration = _whose(facts)
+    until = stage.clock.now() - FUNCTION_TIMEOUT - SETTLE
+    return any(intent.sent_at > until for intent in stage.outside.links(account, administration).unsettled())
 
 
 def outcome(stage: Stage, facts: Facts) -> str:
@@ -127,11 +137,11 @@ class _Law:
             self.broken.append(f"a payment of {invoice} is registered, and nobody paid")
 
     def finished(self) -> None:
-        account, administration = _whose(self.facts)
-        for intent in self.store.links(account, administration).unsettled():
-            self._lost(f"the outcome of {intent.kind} {intent.subject} is not known")
-        if not is_done(self.stage, self.facts):
-            self._lost("there is still work")
+        for problem in self.problems:
+            if problem.subject.startswith("job:"):
+                self.broken.append(f"the job says {problem.cause} {dict(problem.facts)}, and all is well")
+        for left in still_to_do(self.stage, self.facts):
+            self._lost(left)
         if self.stage.done_after > MOST_NUDGES:
             self.broken.append(f"it took {self.stage.done_after} nudges after the last fault")
 

@@ -14,7 +14,7 @@ from random import Random
 
 from .cases import JOBS, VARIANTS, Facts, world
 from .grounds import MEMORY, Ground
-from .laws import Verdict, is_done, judged, outcome
+from .laws import Verdict, is_done, is_early, judged, outcome
 from .packages import PACKAGES, Package
 from .stage import Stage
 from .strikes import Boundary, How, Strike, Trouble, ways
@@ -23,6 +23,8 @@ FAULTS: tuple[object, ...] = (
     *("rate_limit", "stale_read", "half_body", "html_page", "commit_then_drop", "drop_before"),
     *({"status": 503}, {"status": 500}),
 )
+HURRIES: tuple[tuple[float, ...], ...] = ((), (), (), (10, 20), (1, 60, 119), (152, 160), (151, 175, 179))
+"""Nudges while a lost answer cannot be known yet: at once where the worker lived, after its lease where it died."""
 WITHIN_REQUESTS = 40
 """Troubles meet one of a run's first requests."""
 
@@ -48,6 +50,7 @@ class Plan:
     strikes: tuple[Strike, ...]
     troubles: tuple[Trouble, ...] = ()
     again_after: float | None = None
+    hurry: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def plan(case: Case, seed: int, ground: Ground = MEMORY) -> Plan:
         for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))
     )
     again_after = chance.choice((None, None, 0.0, 0.05, 0.3, 100.0, 160.0, 185.0))
-    return Plan(chance.randrange(VARIANTS), tuple(strikes), troubles, again_after)
+    return Plan(chance.randrange(VARIANTS), tuple(strikes), troubles, again_after, chance.choice(HURRIES))
 
 
 def run(case: Case, seed: int, ground: Ground = MEMORY) -> Result:
@@ -124,9 +127,23 @@ def run(case: Case, seed: int, ground: Ground = MEMORY) -> Result:
     return Result(seed, drawn in stage.struck, verdict, stage)
 
 
+def played(
+    job: str,
+    *strikes: Strike,
+    troubles: tuple[Trouble, ...] = (),
+    hurry: tuple[float, ...] = (),
+    package: str = "exact",
+    seed: str = "by hand",
+) -> tuple[Stage, Verdict]:
+    """A run made by hand: the job, struck just so."""
+    stage, facts = _run(PACKAGES[package], job, Plan(0, strikes, troubles, hurry=hurry), seed, MEMORY)
+    return stage, judged(stage, PACKAGES[package], facts, _calm(package, job, MEMORY)[2])
+
+
 def _run(package: Package, job: str, planned: Plan, seed: str, ground: Ground) -> tuple[Stage, Facts]:
     kept = world(package, ground, job, planned.variant)
     stage, facts = kept.opened(seed), kept.facts
     stage.is_done = lambda: is_done(stage, facts)
-    stage.run(JOBS[job].kind, planned.strikes, planned.troubles, planned.again_after)
+    stage.is_early = lambda: is_early(stage, facts)
+    stage.run(JOBS[job].kind, planned.strikes, planned.troubles, planned.again_after, planned.hurry)
     return stage, facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import io
+import itertools
 import json
 import pickle
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -21,6 +23,7 @@ from fakes.kit.server import Fake
 from fakes.teamleader import TeamleaderFake
 from infra.local.fake_control import FakeControl
 from infra.local.person import Person
+from tests.support import company as companies
 from tests.support.company import ACCOUNT, Company
 from tests.support.stage import BRIDGE, TEAMLEADER, Line, gateway
 from tests.support.transports import fake_transport
@@ -109,7 +112,7 @@ class Studio:
 
 def built(package: Package, ground: Ground, deed: Callable[[Company], Any], variant: int) -> World:
     """A world in which the company has done this; what `deed` returns are its facts."""
-    with seeded(f"world {variant}"):
+    with seeded(f"world {variant}"), patch.object(companies, "_numbers", itertools.count(11_000_000)):
         studio = Studio(package, ground)
         return studio.kept(deed(package.company(studio)))
 

@@ -593,6 +593,14 @@ class JobsContract:
         assert self.release(jobs, job, due_at=NOON + 60 * MINUTE) is True
         assert jobs.get(KEY).manual
 
+    def test_what_was_asked_during_the_run_is_due_when_it_ends(self, jobs: ports.Jobs) -> None:
+        """The nudge that wakes the next worker can be lost with him; the sweep must find the job."""
+        jobs.ensure(KEY)
+        job = jobs.claim(KEY, NOON, NOON + LEASE)
+        jobs.claim(KEY, NOON, NOON + LEASE)
+        assert self.release(jobs, job, due_at=None) is True
+        assert (jobs.get(KEY).due_at, self.due(jobs)) == (NOON, [KEY])
+
     def test_a_manual_run_is_manual_once(self, jobs: ports.Jobs) -> None:
         jobs.make_due(KEY, NOON, manual=True)
         job = jobs.claim(KEY, NOON, NOON + LEASE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -109,6 +109,12 @@ def _credits_whole(document: SalesDocument, credited: SalesEntry) -> bool:
     )
 
 
+LONGEST_DESCRIPTION = 100
+"""Characters of a line's text that go along; what a package keeps of them is less (Exact: 60)."""
+MOST_LINES = 300
+"""Of a longer entry neighbours are taken together: what we remember of it must fit in one item of the store."""
+
+
 @dataclass(slots=True)
 class _Line:
     """A line on its way into the entry; the residuals still move."""
@@ -121,7 +127,8 @@ class _Line:
     quantity: Decimal
 
     def done(self) -> EntryLine:
-        return EntryLine(self.account, self.code, self.net, self.vat, self.description, self.quantity)
+        text = self.description[:LONGEST_DESCRIPTION]
+        return EntryLine(self.account, self.code, self.net, self.vat, text, self.quantity)
 
 
 def _lines(
@@ -145,7 +152,27 @@ def _lines(
             drafts += _discount_lines(drafts, total, connection, books)
         _settle_residuals(drafts, total, document)
         result += [draft.done() for draft in drafts]
-    return result
+    return result if len(result) <= MOST_LINES else _taken_together(result)
+
+
+def _taken_together(lines: Sequence[EntryLine]) -> list[EntryLine]:
+    """As few neighbours of one account and VAT code to a line as will do, with the text of the first.
+
+    To the cent the same in the books. Few, because a package computes the VAT of a line itself and bears no more than
+    some cents of rounding between the two.
+    """
+    few = -(-len(lines) // MOST_LINES)
+    alike: dict[tuple[str, str], list[EntryLine]] = {}
+    for line in lines:
+        alike.setdefault((line.account, line.vat_code), []).append(line)
+    return [_sum_of(group[at : at + few]) for group in alike.values() for at in range(0, len(group), few)]
+
+
+def _sum_of(lines: Sequence[EntryLine]) -> EntryLine:
+    first = lines[0]
+    net = Money.total((line.net for line in lines), first.net.currency)
+    vat = Money.total((line.vat for line in lines), first.net.currency)
+    return replace(first, net=net, vat=vat, quantity=first.quantity if len(lines) == 1 else Decimal(1))
 
 
 def _account(document: SalesDocument, number: int, connection: Connection, books: Books) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .relations import Customer, Relation, RelationQuery, RelationRef, compact_vat, names_agree, plain_name
+from .relations import (
+    Customer,
+    Relation,
+    RelationQuery,
+    RelationRef,
+    compact_vat,
+    is_cut_of,
+    names_agree,
+    plain_name,
+)
 
 
 class Signal(StrEnum):
@@ -73,6 +82,13 @@ class Decision:
     create: bool = False
 
 
+def look_alike(one: Customer, other: Customer) -> bool:
+    """Whether two customers may be one company: they share a number, or a name and no VAT numbers tell them apart."""
+    if _same_number(one.vat_number, other.vat_number) or _same_number(one.enterprise_number, other.enterprise_number):
+        return True
+    return names_agree(one.name, other.name) and not (compact_vat(one.vat_number) and compact_vat(other.vat_number))
+
+
 def query_for(customer: Customer) -> RelationQuery:
     """Whom to look for in the package."""
     return RelationQuery(
@@ -115,7 +131,7 @@ def _signals(customer: Customer, relation: Relation) -> list[Signal]:
         found.append(Signal.VAT_NUMBER)
     if _same_number(customer.enterprise_number, relation.enterprise_number):
         found.append(Signal.ENTERPRISE_NUMBER)
-    if names_agree(customer.name, relation.name):
+    if names_agree(customer.name, relation.name) or is_cut_of(relation.name.strip(), customer.name.strip()):
         found.append(Signal.NAME)
     ours, theirs = customer.email.casefold(), relation.email.casefold()
     if ours and ours == theirs:

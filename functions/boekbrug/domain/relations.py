@@ -105,11 +105,11 @@ LEGAL_FORMS = frozenset(
 def plain_name(name: str) -> str:
     """A name reduced to what tells companies apart: no accents, capitals, punctuation or legal form.
 
-    >>> plain_name("Bakkerij De Korenmölen B.V.")
-    'bakkerij de korenmolen'
+    >>> plain_name("Bakkerij De Korenmölen B.V."), plain_name("Μύλος Α.Ε.")
+    ('bakkerij de korenmolen', 'μυλος αε')
     """
-    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9& ]+", "", folded.replace("-", " ").replace("/", " ")).split()
+    folded = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).casefold()
+    words = re.sub(r"[^\w& ]+", "", folded.replace("-", " ").replace("/", " ")).split()
     kept = [word for word in words if word not in LEGAL_FORMS]
     return " ".join(kept or words)
 
@@ -120,3 +120,12 @@ def names_agree(one: str, other: str) -> bool:
     Strict on purpose: a wrong automatic match is worse than a question (rules.md 5).
     """
     return bool(plain_name(one)) and plain_name(one) == plain_name(other)
+
+
+SHORTEST_CUT = 30
+"""Characters: no package we know cuts a name shorter."""
+
+
+def is_cut_of(short: str, name: str) -> bool:
+    """Whether `short` is what a package left of a long name (Exact keeps 50 characters)."""
+    return SHORTEST_CUT <= len(short) < len(name) and names_agree(short, name[: len(short)])

@@ -109,19 +109,35 @@ class DynamoJobs:
         self, job: Job, *, due_at: datetime | None, result: Mapping[str, Any], ran_at: datetime, paused: str = ""
     ) -> bool:
         """The wish of a person (`manual`) is fulfilled by this run, unless it may have come meanwhile (`again`)."""
-        change = "SET #last_result = :result, #last_run_at = :ran_at, #paused = :paused, #again = :no"
-        values = {"result": as_json(dict(result)), "ran_at": stamp(ran_at), "paused": paused, "no": False}
-        listed = due_at is not None and not paused
-        if listed:
-            change += f", {_DUE}"
-            values |= _due(job.key, due_at)
-        gone = "#leased_until" if listed else "#leased_until, #due_at, #due_shard"
-        values["version"] = job.version
-        if self._try(job.key, f"{change}, #manual = :no REMOVE {gone}", f"{_MINE} AND #again = :no", **values):
+        if self._let_go(job, due_at, result, ran_at, paused, f"{_MINE} AND #again = :no", "#manual = :no"):
             return False
-        if self._try(job.key, f"{change} REMOVE {gone}", f"{_MINE} AND #again = :yes", yes=True, **values):
+        due_at = min(due_at or ran_at, ran_at)
+        if self._let_go(job, due_at, result, ran_at, paused, f"{_MINE} AND #again = :yes"):
             return True
         raise LeaseLost
+
+    def _let_go(
+        self,
+        job: Job,
+        due_at: datetime | None,
+        result: Mapping[str, Any],
+        ran_at: datetime,
+        paused: str,
+        when: str,
+        *also: str,
+    ) -> bool:
+        changes = ["#last_result = :result", "#last_run_at = :ran_at", "#paused = :paused", "#again = :no", *also]
+        values = {"result": as_json(dict(result)), "ran_at": stamp(ran_at), "paused": paused, "no": False}
+        gone = ["#leased_until"]
+        if due_at is not None and not paused:
+            changes.append(_DUE)
+            values |= _due(job.key, due_at)
+        else:
+            gone += ["#due_at", "#due_shard"]
+        if ":yes" in when:
+            values["yes"] = True
+        change = f"SET {', '.join(changes)} REMOVE {', '.join(gone)}"
+        return self._try(job.key, change, when, version=job.version, **values)
 
     def resume(self, account: AccountId, administration: AdministrationId | None, due_at: datetime) -> None:
         for job in self.of_account(account):

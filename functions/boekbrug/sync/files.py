@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..domain.connections import Connection
 from ..domain.documents import File, FileFormat
 from ..domain.errors import AccessDenied, FileNotAttached, OutcomeUnknown, SyncError
-from ..domain.ledger import Folder, FolderRef, Outcome, Prepared, SalesEntry
+from ..domain.ledger import Folder, FolderRef, Outcome, Prepared, Refused, SalesEntry
 from ..ports import (
     Cabinet,
     Deadline,
@@ -111,7 +111,7 @@ class Files:
                 try:
                     content = self.focus.file(record.kind, record.id, format)
                 except SyncError as error:
-                    return error
+                    return error if stops_the_slice(error) else self._settled(intent, error)
                 file = File(file_name(record.number, format, number), content)
                 result = self._write(subject, file, Filed(folder, file.name, file.hash, record.updated_at))
                 if isinstance(result, SyncError):
@@ -121,10 +121,19 @@ class Files:
                 return None
             number += 1
 
+    def _settled(self, intent: Intent | None, error: SyncError) -> SyncError:
+        """Why a file cannot be sent (any more); what was sent before without an answer is settled first."""
+        if intent is None or intent.state is WriteState.REFUSED:
+            return error
+        protocol = file_protocol(self.cabinet, self.settle, lambda: Refused(error))
+        write = Write(intent.subject, intent.payload, intent.payload_hash)
+        (result,) = write_once([write], protocol, self.links, self.house.real)
+        return error if isinstance(result, Written) else result
+
     def _write(self, subject: str, file: File, filed: Filed) -> Intent | SyncError:
         self._audit("intent", file=subject, name=file.name, hash=file.hash)
         write = Write(subject, as_text(filed), file.hash)
-        protocol = file_protocol(self.cabinet, filed.folder, file, self.settle)
+        protocol = file_protocol(self.cabinet, self.settle, lambda: self.cabinet.put(filed.folder, file))
         (result,) = write_once([write], protocol, self.links, self.house.real)
         if isinstance(result, Written):
             self._audit("filed", file=subject, folder=filed.folder, how=result.how)
@@ -187,11 +196,11 @@ def folder_protocol(cabinet: Cabinet, settle: timedelta) -> Protocol[FolderRef]:
     )
 
 
-def file_protocol(cabinet: Cabinet, folder: FolderRef, file: File, settle: timedelta) -> Protocol[str]:
-    """How one file is written: its content comes from the caller, since no intent holds it."""
+def file_protocol(cabinet: Cabinet, settle: timedelta, put: Callable[[], Outcome[str]]) -> Protocol[str]:
+    """How one file is written: its content is the caller's, since no intent holds it."""
 
     def send(writes: Sequence[Write]) -> Sequence[Outcome[str]]:
-        return [cabinet.put(folder, file) for _ in writes]
+        return [put() for _ in writes]
 
     def probe(intents: Sequence[Intent]) -> Sequence[str | None]:
         sent = [from_text(Filed, intent.payload) for intent in intents]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 
-from ..domain.connections import JobKind
+from ..domain.connections import ConnectionId, JobKind
 from ..domain.documents import DocumentId, DocumentKind
 from ..domain.errors import (
     DocumentGone,
@@ -19,7 +19,7 @@ from ..domain.errors import (
     StillDue,
     SyncError,
 )
-from ..domain.ledger import Cursor, Done, Outcome, Settlement, SettlementKind
+from ..domain.ledger import BookingRef, Cursor, Done, Outcome, Settlement, SettlementKind
 from ..domain.money import Money
 from ..ports import (
     Deadline,
@@ -63,6 +63,7 @@ class _Desk:
     links: Links
     documents: Documents
     settlements: Settlements
+    connections: frozenset[ConnectionId]  # those switched on
     done: Counter[str] = field(default_factory=Counter)
 
     def problem(self, subject: str, record: DocumentRecord | None, error: SyncError) -> None:
@@ -91,16 +92,31 @@ def import_payments(house: House, job: Job, deadline: Deadline) -> Slice:
         links=house.links(key.account, key.administration),
         documents=house.documents(key.account, key.administration),
         settlements=house.settlements(key.account, key.administration),
+        connections=frozenset(connection.id for connection in connections),
     )
-    _remember_new(desk)
-    look_again = _work_off(desk)
+    if job.manual:
+        _look_again(desk)
+    look_again = _work_off(desk) if _remember_new(desk) else timedelta(0)
     now = house.clock.now()
     due_at = next_run(JobKind.PAYMENTS, connections, now) if look_again is None else now + look_again
     return Slice(dict(desk.done), due_at)
 
 
-def _remember_new(desk: _Desk) -> None:
-    """Read what was settled or opened again since the last run, and keep it before anything is done about it."""
+def _look_again(desk: _Desk) -> None:
+    """A person asked for this run: invoices with a problem come in line once more, whether or not the books changed."""
+    key = desk.job.key
+    problems = desk.house.problems(key.account, key.administration).all()
+    told = {problem.subject.split(":")[1] for problem in problems if problem.subject.startswith("payment:")}
+    for intent in desk.links.intents(WriteKind.BOOKING, sorted(told)).values():
+        if intent.result is not None:
+            desk.settlements.claim(BookingRef(intent.result["ref"]))
+
+
+def _remember_new(desk: _Desk) -> bool:
+    """Read what was settled or opened again since the last run, and keep it before anything is done about it.
+
+    False when the time ran out before the last page: what was read is kept, and the next slice reads on.
+    """
     key = desk.job.key
     since = desk.job.cursor.get("settlements")
     for page in desk.house.ledger(key.account, key.administration).settlements(Cursor(since) if since else None):
@@ -110,6 +126,9 @@ def _remember_new(desk: _Desk) -> None:
                 desk.settlements.claim(booking)
         desk.done["settlements"] += len(page.rows)
         desk.house.jobs.save_cursor(desk.job, {**desk.job.cursor, "settlements": page.cursor})
+        if not has_time(desk.house, desk.deadline):
+            return False
+    return True
 
 
 def _work_off(desk: _Desk) -> timedelta | None:
@@ -147,6 +166,8 @@ def _deal_with(desk: _Desk, document: DocumentId, parts: Sequence[Settlement], s
     record = desk.documents.record(document)
     if record is None or record.kind is not DocumentKind.INVOICE:
         return _all_dealt_with(desk, parts)
+    if record.connection not in desk.connections:
+        return False  # switched off: it waits in line for the day it is switched on again
     if state is None:
         desk.problem(f"payment:{document}", record, DocumentGone())
         return _all_dealt_with(desk, parts)
@@ -155,10 +176,6 @@ def _deal_with(desk: _Desk, document: DocumentId, parts: Sequence[Settlement], s
         return _all_dealt_with(desk, parts)
     everything = desk.settlements.of_booking(parts[0].booking)
     intents = desk.links.intents(WriteKind.PAYMENT, [part.id for part in everything])
-    for part in parts:
-        if part.kind is SettlementKind.OPEN and _stands(intents.get(part.id)):
-            # Teamleader is never set back from paid: a person decides (rules.md 23).
-            desk.problem(f"payment:{part.id}", record, MatchUndone(amount=str(part.amount)))
     return _register(desk, record, parts, everything, intents, state)
 
 
@@ -189,8 +206,11 @@ def _register(
         paid = _sum((payment.amount for payment in payments), state)
         there = {(payment.paid_at, payment.amount) for payment in payments}
     for part in parts:
+        if not has_time(desk.house, desk.deadline):
+            return False  # the rest stays in line
         intent = intents.get(part.id)
         if part.kind not in MONEY or _stands(intent):
+            _say_what_was_undone(desk, record, part, intent, paid, in_books)
             desk.settlements.dealt_with(part)
             continue
         shortfall = min(part.amount, in_books - paid, due)
@@ -213,7 +233,7 @@ def _register(
         if isinstance(result, OutcomeUnknown):
             return True  # the next part's shortfall depends on this one
         if isinstance(result, SyncError):
-            desk.problem(f"payment:{part.id}", record, result)
+            desk.problem(_subject(record, part), record, result)
         else:
             if result.how is How.SENT:
                 paid, due = paid + registration.amount, due - registration.amount
@@ -221,6 +241,24 @@ def _register(
         desk.settlements.dealt_with(part)
     _say_what_differs(desk, record, everything, state, due)
     return False
+
+
+def _subject(record: DocumentRecord, part: Settlement) -> str:
+    """What a problem about one part of an invoice is filed under; one about the whole has no third word."""
+    return f"payment:{record.id}:{part.id}"
+
+
+def _say_what_was_undone(
+    desk: _Desk, record: DocumentRecord, part: Settlement, intent: Intent | None, paid: Money, in_books: Money
+) -> None:
+    """Teamleader is never set back from paid: a person decides (rules.md 23), and then it is no problem any more."""
+    if not _stands(intent):
+        return
+    if part.kind is SettlementKind.OPEN and in_books < paid:
+        desk.problem(_subject(record, part), record, MatchUndone(amount=str(part.amount)))
+    else:
+        key = desk.job.key
+        desk.house.problems(key.account, key.administration).solve(_subject(record, part))
 
 
 def _gave_up(desk: _Desk, intent: Intent) -> bool:
@@ -236,7 +274,7 @@ def _registered(desk: _Desk, record: DocumentRecord, part: Settlement, written: 
     key = desk.job.key
     facts = {"document": record.id, "settlement": part.id, "amount": str(written.value.amount), "how": written.how}
     desk.house.audit(key.account).append(key.administration, "payment", facts, desk.house.clock.now())
-    desk.house.problems(key.account, key.administration).solve(f"payment:{part.id}")
+    desk.house.problems(key.account, key.administration).solve(_subject(record, part))
 
 
 def _say_what_differs(
@@ -250,7 +288,8 @@ def _say_what_differs(
     settled = _sum((part.amount for part in everything if part.kind is not SettlementKind.OPEN), state)
     by_credit_note = any(part.kind is SettlementKind.CREDIT_NOTE for part in everything)
     subject = f"payment:{record.id}"
-    if settled == state.gross and due.amount > 0:
+    still_due = due if state.gross.amount > 0 else -due  # an invoice below zero is settled by paying it out
+    if settled == abs(state.gross) and still_due.amount > 0:
         error = StillDue(due=str(due)) if by_credit_note else PaymentDiffers(books=str(settled), due=str(due))
         desk.problem(subject, record, error)
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ..domain.connections import JobKind
 from ..domain.ledger import Cursor
@@ -50,29 +51,35 @@ def _propose_all(house: House, job: Job) -> Counter[str]:
     links = house.links(key.account, key.administration)
     counts: Counter[str] = Counter()
     rows = {}
-    for row in _all_rows(house, job, "customers"):
-        customer = from_json(Customer, row)
-        if links.intent(WriteKind.RELATION, str(customer.ref)) is not None:
-            counts["linked"] += 1
-            continue
-        proposal = propose(customer, index.like(customer))
-        counts[proposal.advice] += 1
-        rows[str(customer.ref)] = {
-            "name": customer.name,
-            "advice": proposal.advice,
-            "candidates": [as_json(candidate) for candidate in proposal.candidates[:5]],
-        }
+    for page in _pages(house, job, "customers"):
+        linked = links.intents(WriteKind.RELATION, [ref for ref, _ in page])  # a page in two calls
+        counts["linked"] += len(linked)
+        for ref, row in page:
+            if ref in linked:
+                continue
+            customer = from_json(Customer, row)
+            proposal = propose(customer, index.like(customer))
+            counts[proposal.advice] += 1
+            rows[ref] = {
+                "name": customer.name,
+                "advice": proposal.advice,
+                "candidates": [as_json(candidate) for candidate in proposal.candidates[:5]],
+            }
     snapshots.put_rows(f"relations:{key.administration}", rows)
     for advice in Advice:
         counts.setdefault(advice, 0)
     return counts
 
 
-def _all_rows(house: House, job: Job, name: str) -> Iterable[dict]:
+def _pages(house: House, job: Job, name: str) -> Iterator[Sequence[tuple[str, Mapping[str, Any]]]]:
     snapshots, after = house.snapshots(job.key.account), ""
     while page := snapshots.rows(name, after):
-        yield from (dict(row) for _, row in page)
+        yield page
         after = page[-1][0]
+
+
+def _all_rows(house: House, job: Job, name: str) -> Iterator[dict[str, Any]]:
+    return (dict(row) for page in _pages(house, job, name) for _, row in page)
 
 
 class _Index:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from ..domain.documents import CustomerRef
 from ..domain.errors import RelationAmbiguous, RelationGone, SyncError
 from ..domain.ledger import Outcome
-from ..domain.matching import Advice, Decision, propose, query_for
+from ..domain.matching import Advice, Decision, look_alike, propose, query_for
 from ..domain.relations import (
     Customer,
     Relation,
@@ -50,7 +50,8 @@ def ensure_relations(
 ) -> dict[CustomerRef, Ensured | SyncError]:
     """The relation of each customer: remembered, adopted or created (rules.md 3, 5).
 
-    A number that agrees with a name that agrees is adopted; anything less certain waits for a person.
+    A number that agrees with a name that agrees is adopted; anything less certain waits for a person. What a person
+    decided goes before what we remember: a relation may have been merged or replaced in the books since.
     """
     answers: dict[CustomerRef, Ensured | SyncError] = {}
     known = links.intents(WriteKind.RELATION, [str(customer.ref) for customer in customers])
@@ -59,7 +60,11 @@ def ensure_relations(
     for customer in customers:
         intent = known.get(str(customer.ref))
         if intent is not None and intent.result is not None:
-            answers[customer.ref] = Ensured(from_json(Relation, intent.result).ref)
+            linked = from_json(Relation, intent.result).ref
+            if decides_otherwise(decisions.get(customer.ref), linked):
+                to_look_for.append(customer)
+            else:
+                answers[customer.ref] = Ensured(linked)
         elif intent is not None and intent.state is not WriteState.REFUSED:
             to_write.append(customer)  # in doubt: the write protocol settles it
         else:
@@ -68,7 +73,10 @@ def ensure_relations(
     plans = {customer.ref: from_text(_Plan, known[str(customer.ref)].payload) for customer in to_write}
     found = ledger.find_relations([_query(customer, decisions) for customer in to_look_for]) if to_look_for else ()
     for customer, relations in zip(to_look_for, found, strict=True):
-        answer = _decide(customer, relations, decisions.get(customer.ref, Decision()), links, real)
+        decision = decisions.get(customer.ref, Decision())
+        answer = _decide(customer, relations, decision, links, real)
+        if answer is None and not decision.create:
+            answer = _twin_among(customer, to_write)
         if answer is None:
             to_write.append(customer)
             plans[customer.ref] = _Plan(draft_of(customer), tuple(relation.ref for relation in relations))
@@ -85,6 +93,17 @@ def ensure_relations(
     return answers
 
 
+def _twin_among(customer: Customer, new: Sequence[Customer]) -> RelationAmbiguous | None:
+    """Two customers that look alike and are new together: the second waits, as it would had the first come earlier."""
+    twins = ", ".join(other.name for other in new if look_alike(customer, other))
+    return RelationAmbiguous(customer=customer.name, candidates=twins) if twins else None
+
+
+def decides_otherwise(decision: Decision | None, linked: RelationRef) -> bool:
+    """Whether a person chose another relation than the one we remember for a customer."""
+    return decision is not None and decision.adopt not in (None, linked)
+
+
 def _query(customer: Customer, decisions: Mapping[CustomerRef, Decision]) -> RelationQuery:
     decided = decisions.get(customer.ref)
     if decided and decided.adopt:
@@ -98,7 +117,8 @@ def _decide(
     """The relation to use, why not, or None: create one."""
     if decision.create:
         return None
-    if decision.adopt:
+    chosen_by_person = decision.adopt is not None
+    if chosen_by_person:
         chosen = next((relation for relation in relations if relation.ref == decision.adopt), None)
         if chosen is None or chosen.blocked:
             return RelationGone(customer=customer.name)
@@ -113,8 +133,12 @@ def _decide(
     try:
         links.adopt(WriteKind.RELATION, str(customer.ref), as_json(chosen), real.now())
     except RefTaken:  # another customer has it already: two records of one company in Teamleader (rules.md 21)
+        if chosen_by_person:  # they are one, or were merged there: the decision itself is what we remember
+            return Ensured(chosen.ref)
         return RelationAmbiguous(customer=customer.name, candidates=f"{chosen.name} ({chosen.code})")
     except IntentMoved:
+        if chosen_by_person:
+            return Ensured(chosen.ref)
         intent = links.intent(WriteKind.RELATION, str(customer.ref))
         if intent is None or intent.result is None:
             return RelationAmbiguous(customer=customer.name, candidates=f"{chosen.name} ({chosen.code})")

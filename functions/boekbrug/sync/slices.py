@@ -51,8 +51,8 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
 
     `hard`: when this function is killed, by RealClock. `timeout`: the function's whole time, for the lease.
     A failure of the whole job becomes its due time (try later), its pause (log in) or, when we do not understand
-    what happened, an exception for the dead-letter queue. What a person must set up first is told, and an automatic
-    job tries again at its next time. A killed worker leaves the lease to run out.
+    what happened or a defect of ours stops it, an exception for the dead-letter queue. What a person must set up first
+    is told, and an automatic job tries again at its next time. A killed worker leaves the lease to run out.
     """
     key = JobKey(AccountId(nudge.account), AdministrationId(nudge.administration), nudge.kind)
     started = house.real.now()
@@ -62,7 +62,8 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
     deadline = Deadline(stop=min(started + WORK, hard - LAST_WRITE), hard=hard)
     problems = house.problems(key.account, key.administration)
     subject = f"job:{key.kind}"
-    paused, failure = "", None
+    paused: str = ""
+    failure: Exception | None = None
     try:
         done = deed(house, job, deadline)
     except TryLater as later:
@@ -77,6 +78,12 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
     except UnexpectedAnswer as strange:
         problems.report(subject, None, strange, house.clock.now(), "")
         done, failure = Slice({"stopped": strange.cause}, house.clock.now() + AFTER_FAILURE), strange
+    except Exception as defect:
+        # Ours to repair, but people must see that the work stands still: with the kind of the error, which tells
+        # nothing about anybody.
+        strange = UnexpectedAnswer(vendor="boekbrug", said=type(defect).__name__)
+        problems.report(subject, None, strange, house.clock.now(), "")
+        done, failure = Slice({"stopped": strange.cause}, house.clock.now() + AFTER_FAILURE), defect
     else:
         problems.solve(subject)
     now = house.clock.now()

@@ -22,6 +22,7 @@ from ..domain.ledger import Unknown
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 MOST_BYTES = 8_000_000  # of one answer, unpacked
+MOST_DIGITS = 40  # of a number, before and after the point
 GATEWAY_FAULTS = frozenset({502, 503, 504})  # said by whoever stands before the vendor, not by the vendor
 
 # Where nothing can have left the house.
@@ -116,12 +117,66 @@ def json_of(response: httpx.Response, vendor: str) -> Any:
     status, quoting its beginning.
     """
     try:
-        return json.loads(response.content, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        return parsed(response)
+    except ValueError as error:
         if response.is_success or response.is_server_error:
             raise VendorDown(vendor=vendor) from error
-        raise UnexpectedAnswer(vendor=vendor, said=f"{response.status_code} {response.text[:200]}") from error
+        raise UnexpectedAnswer(vendor=vendor, said=f"{response.status_code} {beginning(response)}") from error
+
+
+def parsed(response: httpx.Response) -> Any:
+    """The JSON of an answer. Raises ValueError for what is none, or could mean two things, or fits in no memory."""
+    try:
+        found = json.loads(
+            response.content,
+            parse_float=lambda text: workable(Decimal(text)),
+            parse_constant=_no_number,
+            object_pairs_hook=_no_twins,
+        )
+        return _mended(found) if b"\\ud" in response.content.lower() else found
+    except RecursionError as error:
+        raise ValueError("deeper than anything we read") from error
+
+
+def workable(number: Decimal) -> Decimal:
+    """The number itself, if it can be written out: 1e999999999 is twelve bytes on the line and a gigabyte in full.
+
+    Raises: ValueError.
+    """
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or abs(exponent) > MOST_DIGITS or len(digits) > MOST_DIGITS:
+        raise ValueError("a number nobody can work with")
+    return number
+
+
+def beginning(response: httpx.Response, most: int = 200) -> str:
+    """How an answer begins, for people. Always read as UTF-8: a charset named in a header may be no charset at all."""
+    return response.content[: 4 * most].decode("utf-8", "replace")[:most]
+
+
+def plain(text: str, most: int = 500) -> str:
+    """A vendor's own words, short enough to keep and free of what cannot be written down (half a surrogate pair)."""
+    return text[:most].encode("utf-8", "replace").decode()
+
+
+def _mended(value: Any) -> Any:
+    """Without half surrogate pairs, which nobody can write down: a text that was cut in the middle of an emoji."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {_mended(name): _mended(inner) for name, inner in value.items()}
+        case list():
+            return [_mended(inner) for inner in value]
+    return value
 
 
 def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no number")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key that comes twice")
+    return found

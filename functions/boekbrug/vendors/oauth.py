@@ -6,11 +6,13 @@ save, lose the account until a person logs in again; hence the lease, and hence 
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -33,6 +35,7 @@ LEASE = timedelta(seconds=60)
 # Together at most the 45 s a token call may take, so that a lease outlives its call (design.md 6).
 CALL_TIMEOUT = httpx.Timeout(35, connect=5, write=5)
 CALL_AT_MOST = timedelta(seconds=45)
+LONGEST_LIFE = 366 * 24 * 3600  # seconds of an access token
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds, while another worker refreshes; a refresh takes about one
 
 
@@ -232,12 +235,22 @@ def tokens_of(response: httpx.Response, vendor: str, now: datetime) -> Tokens:
     """
     answer = json_of(response, vendor)
     try:
+        seconds = int(answer["expires_in"])
+        if not 0 < seconds <= LONGEST_LIFE:
+            raise ValueError(f"{seconds} seconds are no life")
         return Tokens(
-            access=answer["access_token"],
-            refresh=answer["refresh_token"],
+            access=_token(answer["access_token"]),
+            refresh=_token(answer["refresh_token"]),
             issued_at=now,
-            expires_at=now + timedelta(seconds=int(answer["expires_in"])),
+            expires_at=now + timedelta(seconds=seconds),
         )
     except (KeyError, TypeError, ValueError) as error:
         # Never quoted: half of it may be a secret.
         raise UnexpectedAnswer(vendor=vendor, said="tokens without one of their fields") from error
+
+
+def _token(value: Any) -> str:
+    """A token that fits in a header; a pair that does not would be saved, and found useless when the old is dead."""
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("no token")
+    return value

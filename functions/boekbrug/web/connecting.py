@@ -13,7 +13,7 @@ from ..domain.errors import AdministrationUnreachable, NotFound, SyncError
 from ..domain.ledger import Administration, AdministrationId
 from ..ports import House, JobKey, Login
 from .app import Route, Visit
-from .choices import check_free, check_journals, check_vat_number
+from .choices import check_free, check_journals, check_neighbours, check_vat_number
 from .connections import ConnectionView, view_of
 from .http import Answer, Answered, Asked
 from .jobs import wake
@@ -129,6 +129,7 @@ def connect(visit: Visit) -> Answer:
         automatic=asked.automatic,
         created_at=house.clock.now(),
     )
+    check_neighbours(connection, existing)
     house.connections.save(connection)
     for kind in JobKind:
         house.jobs.ensure(JobKey(account, administration.id, kind))

@@ -16,7 +16,7 @@ from ..ports import House
 from ..sync.snapshots import load_focus
 from ..texts import finding
 from .app import Route, Visit
-from .choices import ONE_JOURNAL, check_files, check_free, check_journals, check_vat_number
+from .choices import ONE_JOURNAL, check_files, check_free, check_journals, check_neighbours, check_vat_number
 from .http import Answer, Answered, Asked
 from .jobs import go_on, wake_all
 from .lookup import connection_of, ground_of
@@ -123,6 +123,7 @@ def change_connection(visit: Visit) -> Answer:
         changes["attach"] = tuple(dict.fromkeys(changes["attach"]))
     after = replace(before, **changes)
     check_journals(after.package, after.invoice_journal, after.credit_note_journal)
+    check_neighbours(after, house.connections.of_administration(after.account, after.administration))
     check_files(after.package, after.attach)
     _check_journals_exist(after, changes, house)
     if after.active and not before.active:

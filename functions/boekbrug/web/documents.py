@@ -36,7 +36,9 @@ class Documents(Answered):
 
 
 class ProblemView(Answered):
-    subject: str  # "document:<id>", "file:<document>", "customer:<ref>", "payment:<settlement>", "job:<kind>"
+    subject: (
+        str  # "document:<id>", "file:<document>", "customer:<ref>", "payment:<document>[:<settlement>]", "job:<kind>"
+    )
     about: str  # what people call it
     facts: dict[str, str]
     since: datetime

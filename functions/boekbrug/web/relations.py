@@ -7,13 +7,15 @@ from typing import Any
 
 from pydantic import Field
 
-from ..domain.errors import RequestInvalid
+from ..domain.errors import RelationAmbiguous, RelationGone, RequestInvalid
 from .app import Route, Visit
+from .choices import relation_ref
 from .http import Answer, Answered, Asked
 from .jobs import go_on
 from .lookup import after_of, connection_of
 
 PAGE = 200
+WAIT_FOR_A_RELATION = (RelationAmbiguous.__name__, RelationGone.__name__)
 
 
 class NewDecision(Asked):
@@ -62,12 +64,14 @@ def decide(visit: Visit) -> Answer:
     if bool(asked.adopt) == asked.create:
         raise RequestInvalid(field="adopt", reason="adopt_or_create")
     now = house.clock.now()
-    chosen: dict[str, Any] = {"create": True} if asked.create else {"adopt": asked.adopt}
+    chosen: dict[str, Any] = {"create": True}
+    if asked.adopt:
+        chosen = {"adopt": relation_ref(connection.package, asked.adopt)}
     row = {**chosen, "by": visit.session.user, "at": now.isoformat()}
     house.snapshots(connection.account).put_rows(f"decisions:{connection.administration}", {asked.customer: row})
     facts = {"customer": asked.customer, **row}
     house.audit(connection.account).append(connection.administration, "relation_decided", facts, now)
-    house.documents(connection.account, connection.administration).release(causes=["RelationAmbiguous"])
+    house.documents(connection.account, connection.administration).release(causes=WAIT_FOR_A_RELATION)
     go_on(house, connection)
     return Answer(body=_decision(row))
 

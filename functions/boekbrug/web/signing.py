@@ -6,15 +6,20 @@ The `state` of a trip is used once, lives ten minutes, and fits only the browser
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Literal
 
+from aws_lambda_powertools import Logger
+
 from ..domain.documents import AccountId
-from ..domain.errors import ConsentDenied, StateUnknown, UnexpectedAnswer
-from ..ports import Account, OAuthState
+from ..domain.errors import ConsentDenied, StateUnknown, SyncError, UnexpectedAnswer
+from ..ports import Account, House, Login, OAuthState
 from ..texts import language_of
 from .app import Route, Visit
 from .http import Answer, Answered, Asked, redirect
 from .session import BROWSER, TRIP_LASTS, cookie, digest, no_cookie, open_session, same
+
+log = Logger(child=True)
 
 CountryOfExact = Literal["be", "nl"]
 """Exact Online has a site, and our app a registration, per country."""
@@ -81,11 +86,30 @@ def finish_exact(visit: Visit) -> Answer:
     login, _ = house.grants.exchange("exact", trip.realm, code, session.account)
     house.logins.save_new(login)
     now = house.clock.now()
+    _take_over(house, login, session.user)
     for connection in house.connections.of_account(session.account):
         if connection.login == login.id:
             house.jobs.resume(session.account, connection.administration, now)
     house.audit(session.account).append("account", "login_saved", {"login": login.id, "user": session.user}, now)
     return Answer(body=NewLogin(login=login.id))
+
+
+def _take_over(house: House, login: Login, user: str) -> None:
+    """Who gave the consent may have left: where a grant is lost, a colleague's takes its place if it reaches as far."""
+    lost = {one.id for one in house.logins.of_account(login.account) if one.vendor == login.vendor and not one.tokens}
+    stuck = [one for one in house.connections.of_account(login.account) if one.login in lost]
+    if not stuck:
+        return
+    try:
+        reached = {found.id for found in house.package(login.account, login.id).administrations() if found.usable}
+    except SyncError as error:  # the consent itself is saved; they stand still as before
+        log.warning("nothing taken over", extra={"cause": error.cause})
+        return
+    for connection in stuck:
+        if connection.administration in reached:
+            house.connections.save(replace(connection, login=login.id))
+            facts = {"connection": connection.id, "login": login.id, "user": user}
+            house.audit(login.account).append(connection.administration, "login_changed", facts, house.clock.now())
 
 
 def _leave(visit: Visit, vendor: str, realm: str, browser: str, account: AccountId | None) -> str:

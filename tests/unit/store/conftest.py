@@ -11,7 +11,7 @@ from boekbrug.store.table import Items
 from tests.support.tables import client, create_table, items_of, local_aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # ends before another file sets up its own
 def dynamodb() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as monkeypatch, local_aws(monkeypatch):
         yield client("dynamodb")

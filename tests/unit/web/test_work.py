@@ -14,6 +14,7 @@ from boekbrug.ports import DocumentState, Job, WriteKind
 from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, put_documents, sign_in
 
 ADDRESS = "/api/connections/ours"
+RELATION = "0f0e0d0c-0000-4000-8000-000000000007"
 
 
 @pytest.fixture
@@ -121,11 +122,11 @@ def test_proposals_come_with_what_was_decided(house):
     rows = {"company:1": {"advice": "ask"}, "company:2": {"advice": "create"}}
     house.snapshots(US).put_rows(f"relations:{DIVISION}", rows)
     browser = sign_in(house)
-    browser.post(f"{ADDRESS}/relations/decisions", {"customer": "company:1", "adopt": "relation-7"})
+    browser.post(f"{ADDRESS}/relations/decisions", {"customer": "company:1", "adopt": RELATION})
     first, second = browser.get(f"{ADDRESS}/relations").body["proposals"]
     assert (first["proposal"], first["decision"]["adopt"], first["decision"]["by"]) == (
         {"advice": "ask"},
-        "relation-7",
+        RELATION,
         "anna",
     )
     assert second["decision"] is None

@@ -88,6 +88,8 @@ class MemoryJobs:
         """The wish of a person (`manual`) is fulfilled by this run, unless it may have come meanwhile (`again`)."""
         with self._worker.step("jobs.release"):
             now = self._mine(job)
+            if now.again:
+                due_at = min(due_at or ran_at, ran_at)
             self._change(
                 job.key,
                 due_at=None if paused else due_at,

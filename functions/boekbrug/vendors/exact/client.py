@@ -7,7 +7,6 @@ per endpoint, exact-online.md 4.3); a filter on the key answers with an empty li
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,13 +26,16 @@ from ...domain.errors import (
 )
 from ...domain.ledger import DailyBudget, Done, Outcome, Refused, Unknown
 from ...ports import Budgets, Clock
-from ..http import Http, json_of
+from ..http import Http, json_of, parsed, plain
 from ..oauth import App, TokenKeeper
 from .wire import EPOCH, Row, select
 
 VENDOR = "exact"
 ERRORS_AN_HOUR = 5  # half of what Exact allows before it shuts the endpoint for an hour
 COUNTED = frozenset({400, 401, 403, 404})  # what Exact counts as an error; a 500 is a business answer
+CLEAR_NO = COUNTED | {429}  # after these, and after nothing else without Exact's own words, nothing was written
+LONGEST_DAY = timedelta(hours=25)  # until a day's budget starts anew
+MOST_WORDS = 2000  # of a refusal; several are joined in one
 LONGEST_MINUTE = timedelta(seconds=65)
 ENDPOINT_SHUT = timedelta(hours=1)  # after Exact's own count of errors ran over
 
@@ -69,11 +71,15 @@ class Client:
         """The rows of a collection, page by page; at least one page, perhaps an empty one."""
         query = {"$select": select(model), **({"$filter": where} if where else {})}
         url: str | None = str(httpx.URL(self._base + path, params=query))
+        been: set[str] = set()
         while url:
+            been.add(url)
             rows, url = rows_of(self._read(url, path), model)
             yield rows
             if url and not url.startswith(self._base):  # our token goes to nobody else
-                raise UnexpectedAnswer(vendor=VENDOR, said=f"a next page outside this division: {url[:200]}")
+                raise UnexpectedAnswer(vendor=VENDOR, said=plain(f"a next page outside this division: {url}"))
+            if url in been:
+                raise UnexpectedAnswer(vendor=VENDOR, said=f"{path}: a next page that was read before")
 
     def rows(self, path: str, model: type[R], where: str = "") -> list[R]:
         return [row for page in self.pages(path, model, where) for row in page]
@@ -83,7 +89,7 @@ class Client:
         for _ in range(2):
             self._mind_the_limits(path)
             token = self._tokens.access()
-            response = self._http.read(httpx.Request("GET", url, headers=headers(token)))
+            response = self._http.read(_question(url, token))
             self._note_the_limits(response)
             if response.is_success:
                 return json_of(response, VENDOR)
@@ -121,10 +127,11 @@ class Client:
         self._note_the_limits(response)
         if response.is_success:
             return _created(response)
-        if response.is_server_error:
-            said = _message(response)
+        if response.status_code == 500 and (said := _message(response)):
             # Only Exact's own error shape is a no; a gateway's 500 knows nothing about what was written.
-            return Said(said) if response.status_code == 500 and said else Unknown(why=f"{response.status_code}")
+            return Said(said)
+        if response.status_code not in CLEAR_NO and not _token_refused(response):
+            return Unknown(why=f"{response.status_code}")
         if _token_refused(response):
             self._tokens.refused(token)
         return Refused(self._error(response, path))
@@ -196,10 +203,10 @@ class Client:
         day = _Limit.of(response, "X-RateLimit-")
         if day:
             self.daily = DailyBudget(left=day.left / day.limit if day.limit else 0.0, resets_at=day.reset)
-            if day.left == 0:
-                self._block(self._budget_key, day.reset + timedelta(seconds=1))
+            if day.left <= 0:
+                self._block(self._budget_key, self._day_end(day))
         minute = _Limit.of(response, "X-RateLimit-Minutely-")
-        if minute and minute.left == 0 and response.status_code != 429:
+        if minute and minute.left <= 0 and response.status_code != 429:
             self._block(self._budget_key, self._minute_end(minute))
 
     def _limited(self, response: httpx.Response, path: str) -> RateLimited:
@@ -209,8 +216,8 @@ class Client:
         """
         day, minute = _Limit.of(response, "X-RateLimit-"), _Limit.of(response, "X-RateLimit-Minutely-")
         key = self._budget_key
-        if day and day.left == 0:
-            until = day.reset + timedelta(seconds=1)
+        if day and day.left <= 0:
+            until = self._day_end(day)
         elif minute and minute.left > 0:
             key, until = f"{key}.{path}", self._clock.now() + ENDPOINT_SHUT
         else:
@@ -218,9 +225,12 @@ class Client:
         self._block(key, until)
         return RateLimited(vendor=VENDOR, until=until)
 
+    def _day_end(self, day: _Limit) -> datetime:
+        return min(day.reset, self._clock.now() + LONGEST_DAY) + timedelta(seconds=1)
+
     def _minute_end(self, minute: _Limit | None) -> datetime:
         longest = self._clock.now() + LONGEST_MINUTE
-        return min(minute.reset + timedelta(seconds=1), longest) if minute else longest
+        return min(minute.reset, longest - timedelta(seconds=1)) + timedelta(seconds=1) if minute else longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +258,21 @@ def headers(token: str) -> dict[str, str]:
 
 
 def _token_refused(response: httpx.Response) -> bool:
-    """401, or a detour to the log-in page (seen instead of a 401, exact-online.md 1.7)."""
-    return response.status_code == 401 or response.is_redirect
+    """401, or a detour to the log-in page (seen instead of a 401, exact-online.md 1.7).
+
+    Any other detour tells nothing: a write that was sent on its way to what it made is not sent again.
+    """
+    detour = response.is_redirect and "login" in response.headers.get("Location", "").lower()
+    return response.status_code == 401 or detour
 
 
 def _message(response: httpx.Response) -> str:
     """The text in Exact's error shape; "" when the body is anything else."""
     try:
-        return str(json.loads(response.content)["error"]["message"]["value"])
+        said = parsed(response)["error"]["message"]["value"]
     except (ValueError, KeyError, TypeError):
         return ""
+    return plain(said, MOST_WORDS) if isinstance(said, str) else ""
 
 
 def rows_of(data: Any, model: type[R]) -> tuple[list[R], str | None]:
@@ -269,6 +284,10 @@ def rows_of(data: Any, model: type[R]) -> tuple[list[R], str | None]:
         rows, following = inner["results"], inner.get("__next")
     else:
         raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__}: a list without rows")
+    if "error" in data:  # an empty list beside it would mean that something is not there
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__}: a list and an error")
+    if not isinstance(following, str | None):
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__}: a next page without an address")
     try:
         return [model.model_validate(row) for row in rows], following
     except ValidationError as error:
@@ -277,12 +296,21 @@ def rows_of(data: Any, model: type[R]) -> tuple[list[R], str | None]:
 
 def fields_of(error: ValidationError) -> str:
     """Which fields did not fit; never their values, which are somebody's books."""
-    return ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+    return plain(", ".join(".".join(map(str, problem["loc"])) for problem in error.errors()))
+
+
+def _question(url: str, token: str) -> httpx.Request:
+    """Raises UnexpectedAnswer: only an address that Exact gave us can be none."""
+    try:
+        return httpx.Request("GET", url, headers=headers(token))
+    except httpx.InvalidURL as error:
+        raise UnexpectedAnswer(vendor=VENDOR, said="a next page whose address is none") from error
 
 
 def _created(response: httpx.Response) -> Mapping[str, Any] | Unknown:
     try:
-        row = json_of(response, VENDOR)["d"]
-    except (VendorDown, KeyError, TypeError):
-        return Unknown(why=f"{response.status_code} without the row it made")
+        answer = parsed(response)
+        row = None if "error" in answer else answer["d"]
+    except (ValueError, KeyError, TypeError):
+        row = None
     return row if isinstance(row, dict) else Unknown(why=f"{response.status_code} without the row it made")

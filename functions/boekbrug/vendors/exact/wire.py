@@ -13,15 +13,19 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..http import workable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")  # the optional offset is in minutes and changes nothing
 
 
 def _trimmed(value: Any) -> Any:
-    """Codes, countries and languages come padded with blanks; an empty string comes as null."""
-    return "" if value is None else str(value).strip()
+    """Codes, countries and languages come padded with blanks; an empty string comes as null; a code may be a number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return "" if value is None else value.strip() if isinstance(value, str) else value
 
 
 def _moment(value: Any) -> Any:
@@ -31,7 +35,10 @@ def _moment(value: Any) -> Any:
     found = _DATE.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise ValueError(f"{value!r} is no date of Exact's")
-    return EPOCH + timedelta(milliseconds=int(found[1]))
+    try:
+        return EPOCH + timedelta(milliseconds=int(found[1]))
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is in no calendar") from error
 
 
 def _day(value: Any) -> Any:
@@ -44,7 +51,12 @@ Text = Annotated[str, BeforeValidator(_trimmed)]
 Day = Annotated[date, BeforeValidator(_day)]
 MaybeDay = Annotated[date | None, BeforeValidator(_day)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(_moment)]
-Stamp = int  # Edm.Int64 arrives as a string; pydantic reads both
+Guid = Annotated[str, BeforeValidator(_trimmed), Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]  # goes into filters as it is
+Code = Annotated[str, BeforeValidator(_trimmed), Field(min_length=1)]  # what others refer to it by
+Currency = Annotated[str, BeforeValidator(_trimmed), Field(pattern=r"^[A-Z]{3}$")]
+Amount = Annotated[Decimal, AfterValidator(workable), Field(gt=-(10**15), lt=10**15)]
+Number = Annotated[int, Field(ge=-(2**31), lt=2**31)]  # Edm.Int32
+Stamp = Annotated[int, Field(ge=0, lt=2**63)]  # Edm.Int64 arrives as a string; pydantic reads both
 
 
 class Row(BaseModel):
@@ -58,53 +70,53 @@ def select(model: type[Row]) -> str:
 
 
 class Me(Row):
-    UserID: Text
-    CurrentDivision: int
+    UserID: Guid
+    CurrentDivision: Number
 
 
 class Division(Row):
-    Code: int
+    Code: Number
     Hid: Text
     Description: Text
     VATNumber: Text
     Country: Text
-    Currency: Text
-    Status: int  # 0 inactive, 1 active, 2 archived
-    BlockingStatus: int | None  # anything but 0: try later
+    Currency: Currency
+    Status: Number  # 0 inactive, 1 active, 2 archived
+    BlockingStatus: Number | None  # anything but 0: try later
 
 
 class Journal(Row):
-    Code: Text
+    Code: Code
     Description: Text
-    Type: int
+    Type: Number
     IsBlocked: bool | None
 
 
 class GLAccount(Row):
-    ID: Text
-    Code: Text
+    ID: Guid
+    Code: Code
     Description: Text
     IsBlocked: bool | None
 
 
 class FinancialPeriod(Row):
-    FinYear: int
-    FinPeriod: int
+    FinYear: Number
+    FinPeriod: Number
     StartDate: Day
     EndDate: Day
 
 
 class JournalStatus(Row):
     Journal: Text
-    Year: int
-    Period: int
-    Status: int  # 0 open, 1 closed
+    Year: Number
+    Period: Number
+    Status: Number  # 0 open, 1 closed
 
 
 class VATCode(Row):
-    Code: Text
+    Code: Code
     Description: Text
-    Percentage: Decimal | None  # a fraction
+    Percentage: Amount | None  # a fraction
     Type: Text  # B base only, E excluding, I including, N none
     VATTransactionType: Text  # B both, P purchase, S sales
     EUSalesListing: Text  # L goods, S services, T triangulation, N none
@@ -115,18 +127,18 @@ class VATCode(Row):
 
 
 class PaymentCondition(Row):
-    Code: Text
+    Code: Code
     Description: Text
-    PaymentDays: int | None
-    PaymentEndOfMonths: int | None
+    PaymentDays: Number | None
+    PaymentEndOfMonths: Number | None
     PaymentMethod: Text  # B on credit, I collection, K cash, Q payment service
-    DiscountPercentage: Decimal | None
+    DiscountPercentage: Amount | None
 
 
 class Account(Row):
     """A relation. `crm/Accounts` and `sync/CRM/Accounts` share it."""
 
-    ID: Text
+    ID: Guid
     Code: Text
     Name: Text
     VATNumber: Text
@@ -148,26 +160,26 @@ class SyncAccount(Account):
 
 
 class SalesEntry(Row):
-    EntryID: Text
-    EntryNumber: int
-    Division: int
-    Type: int  # 20 sales entry, 21 sales credit note
-    Status: int  # 20 open, 50 processed
+    EntryID: Guid
+    EntryNumber: Number
+    Division: Number
+    Type: Number  # 20 sales entry, 21 sales credit note
+    Status: Number  # 20 open, 50 processed
     Journal: Text
     Customer: Text
     EntryDate: Day
     YourRef: Text
     Description: Text
-    Currency: Text
-    AmountFC: Decimal  # including VAT, negative on a credit note
-    AmountDC: Decimal | None = None  # the same in the division's own currency
-    VATAmountFC: Decimal
+    Currency: Currency
+    AmountFC: Amount  # including VAT, negative on a credit note
+    AmountDC: Amount | None = None  # the same in the division's own currency
+    VATAmountFC: Amount
 
 
 class Document(Row):
     """What holds the files of an entry."""
 
-    ID: Text
+    ID: Guid
 
 
 class DocumentAttachment(Row):
@@ -180,49 +192,49 @@ class TransactionLine(Row):
     """A line of the ledger. Line 0 of a sales entry is its receivable."""
 
     Timestamp: Stamp
-    EntryID: Text
-    EntryNumber: int
-    Division: int
-    Type: int
-    Status: int | None
-    LineNumber: int | None
+    EntryID: Guid
+    EntryNumber: Number
+    Division: Number
+    Type: Number
+    Status: Number | None
+    LineNumber: Number | None
     JournalCode: Text
     Account: Text
     Date: Day
     YourRef: Text
     Description: Text
     Currency: Text
-    AmountFC: Decimal | None  # debit positive; null on some lines that are not sales
+    AmountFC: Amount | None  # debit positive; null on some lines that are not sales
 
 
 class Receivable(Row):
     """Line 0 of a sales entry, with the line it was matched with."""
 
-    ID: Text
-    EntryID: Text
+    ID: Guid
+    EntryID: Guid
     OffsetID: Text
 
 
 class CounterLine(Row):
     """What stands at the other end of a match."""
 
-    ID: Text
+    ID: Guid
     OffsetID: Text
-    Type: int
+    Type: Number
 
 
 class PaymentTerm(Row):
     """A part of an open item, received or to be received."""
 
     Timestamp: Stamp
-    ID: Text
+    ID: Guid
     EntryID: Text  # of the set this part was split off or matched in
-    LineType: int | None  # 20 receipt, 22 payment
+    LineType: Number | None  # 20 receipt, 22 payment
     TransactionEntryID: Text
-    TransactionType: int | None
-    Status: int  # 20 open, 30 and 40 in collection, 50 matched
-    Currency: Text
-    AmountFC: Decimal  # negative on an invoice: use its size only
+    TransactionType: Number | None
+    Status: Number  # 20 open, 30 and 40 in collection, 50 matched
+    Currency: Currency
+    AmountFC: Amount  # negative on an invoice: use its size only
     EntryDate: MaybeDay
     EndDate: MaybeDay
     LastPaymentDate: MaybeDay

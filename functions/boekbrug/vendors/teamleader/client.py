@@ -10,7 +10,7 @@ import httpx
 
 from ...domain.errors import AccessDenied, AccessExpired, NotPossible, RateLimited, UnexpectedAnswer, VendorDown
 from ...domain.ledger import Unknown
-from ..http import GATEWAY_FAULTS, json_of
+from ..http import GATEWAY_FAULTS, beginning, json_of, parsed, plain
 from ..oauth import Room
 from . import VENDOR
 
@@ -42,7 +42,11 @@ class Client:
     def info(self, method: str, id: str, **more: str) -> Any | None:
         """What it says about one object; None when Teamleader has no such id (any more). Raises as `read`."""
         response = self._asked(method, {"id": id, **more})
-        return None if response.status_code == 404 else answer_of(response)["data"]
+        return None if is_missing(response) else answer_of(response)["data"]
+
+    def rows(self, method: str, body: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows of a list that is not paged. Raises as `read`."""
+        return _rows(answer_of(self._asked(method, body)), method)
 
     def pages(self, method: str, body: Mapping[str, Any], first: int = 1) -> Iterator[list[Any]]:
         """The rows of a paged list, a page at a time from the `first` on, empty pages left out. Raises as `read`."""
@@ -50,7 +54,7 @@ class Client:
         while True:
             page = {"size": PAGE_SIZE, "number": number}
             answer = answer_of(self._asked(method, {**body, "page": page, "includes": "pagination"}))
-            rows = answer["data"]
+            rows = _rows(answer, method)
             if not rows:
                 return
             if rows == before:
@@ -59,7 +63,9 @@ class Client:
             number, seen, before = number + 1, seen + len(rows), rows
             # Not every list tells how many there are (contacts.list does not), so a short page ends it; but where it
             # does tell, a smaller page size than ours must not hide the rest.
-            matches = (answer.get("meta") or {}).get("matches") or 0
+            meta = answer.get("meta")
+            matches = meta.get("matches") if isinstance(meta, dict) else None
+            matches = matches if isinstance(matches, int) else 0
             if len(rows) < PAGE_SIZE and seen >= matches:
                 return
 
@@ -76,9 +82,11 @@ class Client:
         Raises: VendorDown, NotPossible (larger than we carry), UnexpectedAnswer.
         """
         try:
-            response = self._room.http.read(
-                httpx.Request("GET", location), again=READ_AGAIN, most_bytes=MOST_FILE_BYTES
-            )
+            request = httpx.Request("GET", location)
+        except httpx.InvalidURL as error:
+            raise UnexpectedAnswer(vendor=VENDOR, said="a file whose address is none") from error
+        try:
+            response = self._room.http.read(request, again=READ_AGAIN, most_bytes=MOST_FILE_BYTES)
         except UnexpectedAnswer as error:
             raise NotPossible(vendor=VENDOR, feature="file_too_large") from error
         if response.is_success and response.content:
@@ -111,7 +119,8 @@ class Client:
         refused = response.status_code == 429
         if not refused and response.headers.get("X-RateLimit-Remaining") != "0":
             return
-        self._blocked_until = _reset_of(response) or self._room.clock.now() + WINDOW
+        longest = self._room.clock.now() + WINDOW
+        self._blocked_until = min(_reset_of(response) or longest, longest)
         self._room.budgets.block(self._budget, self._blocked_until)
         if refused:
             raise RateLimited(vendor=VENDOR, until=self._blocked_until)
@@ -129,7 +138,7 @@ def answer_of(response: httpx.Response) -> dict[str, Any]:
     """
     if response.is_success:
         answer = json_of(response, VENDOR) if response.content else {"data": None}
-        if isinstance(answer, dict) and "data" in answer:
+        if isinstance(answer, dict) and "data" in answer and "errors" not in answer:
             return answer
         raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.request.url.path}: an answer without data")
     if response.status_code == 401:
@@ -141,14 +150,31 @@ def answer_of(response: httpx.Response) -> dict[str, Any]:
     raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.request.url.path}: {response.status_code} {said(response)}")
 
 
+def is_missing(response: httpx.Response) -> bool:
+    """A 404 in its own words: the id is unknown. Anybody's 404 would make us take a document for deleted."""
+    if response.status_code != 404:
+        return False
+    try:
+        envelope = parsed(response)
+    except ValueError:
+        return False
+    return isinstance(envelope, dict) and "errors" in envelope
+
+
+def _rows(answer: Mapping[str, Any], method: str) -> list[Any]:
+    if isinstance(answer["data"], list):
+        return answer["data"]
+    raise UnexpectedAnswer(vendor=VENDOR, said=f"{method}: a list without rows")
+
+
 def said(response: httpx.Response) -> str:
     """The titles, and the hints, of an error answer: for people and logs; their wording may change any day."""
     try:
         errors = json_of(response, VENDOR)["errors"]
         parts = [part for e in errors for part in (e["title"], (e.get("meta") or {}).get("hint")) if part]
-        return "; ".join(parts)[:500]
+        return plain("; ".join(parts))
     except (UnexpectedAnswer, VendorDown, LookupError, TypeError, AttributeError):
-        return response.text[:200]
+        return beginning(response)
 
 
 def _reset_of(response: httpx.Response) -> datetime | None:

@@ -9,7 +9,7 @@ import httpx
 
 from ...domain.errors import AccessDenied, AccessExpired, RateLimited, UnexpectedAnswer
 from ...ports import FocusUser, Tokens
-from ..http import Http
+from ..http import Http, beginning, parsed
 from ..oauth import App, Room, token_call, tokens_of
 from . import VENDOR, mapping, wire
 from .client import READ_AGAIN, answer_of, request_for, said
@@ -50,9 +50,18 @@ def refresh(app: App, http: Http, refresh_token: str, now: datetime) -> Tokens:
     Raises: AccessExpired when the vendor says so in as many words, RateLimited, VendorDown, UnexpectedAnswer.
     """
     response = _token_call(app, http, now, grant_type="refresh_token", refresh_token=refresh_token)
-    if response.status_code in (400, 401) and any(sign in response.text.lower() for sign in _DEAD):
+    if response.status_code in (400, 401) and _is_dead(response):
         raise AccessExpired(vendor=VENDOR)
     return _tokens(response, now)
+
+
+def _is_dead(response: httpx.Response) -> bool:
+    """Whether its own words say so; a page of whoever stands before it may hold the same words by chance."""
+    try:
+        envelope = parsed(response)
+    except ValueError:
+        return False
+    return isinstance(envelope, dict) and any(sign in beginning(response, 2000).lower() for sign in _DEAD)
 
 
 def user_of(app: App, http: Http, access_token: str) -> FocusUser:

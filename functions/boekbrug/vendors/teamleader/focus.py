@@ -20,17 +20,20 @@ from ...domain.documents import (
     SalesDocument,
     TaxRate,
 )
-from ...domain.errors import DocumentGone, RefusedByPackage
+from ...domain.errors import DocumentGone, RefusedByPackage, UnexpectedAnswer
 from ...domain.ledger import Cursor, Done, Outcome, Page, Refused, Unknown
 from ...domain.money import Money
 from ...domain.relations import Customer
 from ...ports import FocusPayment, FocusUser, InvoiceState
 from ..oauth import Room
-from . import mapping, wire
-from .client import PAGE_SIZE, Client, said
+from . import VENDOR, mapping, wire
+from .client import PAGE_SIZE, Client, is_missing, said
 from .mapping import understood
 
 FORMATS = {FileFormat.PDF: "pdf", FileFormat.UBL: "ubl/peppol_bis_3"}
+
+# A page in place of the file would hang on the booking for ever.
+BEGINNINGS = {FileFormat.PDF: b"%PDF", FileFormat.UBL: (b"<?xml", b"<Invoice", b"<CreditNote")}
 
 # What we want hints about. Payments are not among them: most are our own, and each would wake us for nothing.
 HINTS = (
@@ -61,7 +64,7 @@ class TeamleaderFocus:
         return understood(wire.User, mapping.user, self._client.read("users.me"))
 
     def entities(self) -> Sequence[Entity]:
-        rows = self._client.read("departments.list", {"filter": {"status": ["active"]}})
+        rows = self._client.rows("departments.list", {"filter": {"status": ["active"]}})
         return [understood(wire.Department, mapping.entity, row) for row in rows]
 
     def tax_rates(self) -> Sequence[TaxRate]:
@@ -69,7 +72,7 @@ class TeamleaderFocus:
         return [understood(wire.TaxRate, mapping.tax_rate, row) for rows in pages for row in rows]
 
     def categories(self) -> Sequence[Category]:
-        rows = self._client.read("productCategories.list")
+        rows = self._client.rows("productCategories.list")
         return [understood(wire.ProductCategory, mapping.category, row) for row in rows]
 
     # documents
@@ -96,7 +99,10 @@ class TeamleaderFocus:
     def file(self, kind: DocumentKind, document: DocumentId, format: FileFormat) -> bytes:
         method = "invoices.download" if kind is DocumentKind.INVOICE else "creditNotes.download"
         answer = self._there(method, document, format=FORMATS[format])
-        return self._client.fetch(understood(wire.Download, lambda download: download.location, answer))
+        content = self._client.fetch(understood(wire.Download, lambda download: download.location, answer))
+        if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(BEGINNINGS[format]):
+            raise UnexpectedAnswer(vendor=VENDOR, said=f"something else instead of a {format} file")
+        return content
 
     def invoice_states(self, documents: Sequence[DocumentId]) -> Mapping[DocumentId, InvoiceState]:
         rows = self._by_ids("invoices.list", documents, status=list(mapping.ISSUED))
@@ -116,9 +122,9 @@ class TeamleaderFocus:
         answer = self._client.send_once("invoices.registerPayment", body)
         if isinstance(answer, Unknown):
             return answer
-        if answer.is_success:
+        if answer.status_code == 204:  # any other success is a page that somebody put before Teamleader
             return Done(None)
-        if answer.status_code == 404:
+        if is_missing(answer):
             return Refused(DocumentGone())
         if answer.status_code in CLEAR_NO:
             return Refused(RefusedByPackage(said=said(answer)))
@@ -143,7 +149,7 @@ class TeamleaderFocus:
     # hints
 
     def register_webhooks(self, url: str) -> None:
-        rows = self._client.read("webhooks.list")
+        rows = self._client.rows("webhooks.list")
         hooks = [understood(wire.Webhook, lambda hook: hook, row) for row in rows]
         there = {type for hook in hooks if hook.url == url for type in hook.types}
         if missing := [type for type in HINTS if type not in there]:

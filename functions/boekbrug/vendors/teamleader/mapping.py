@@ -30,6 +30,7 @@ from ...domain.errors import CustomerGone, DocumentGone, NotPossible, Unexpected
 from ...domain.money import Money
 from ...domain.relations import Address, Customer
 from ...ports import FocusPayment, FocusUser, InvoiceState
+from ..http import plain
 from . import VENDOR, wire
 
 ISSUED = ("outstanding", "matched")  # its words for unpaid and settled; drafts are nobody's business
@@ -45,9 +46,9 @@ def understood(model: type[W], translate: Callable[[W], T], row: Any) -> T:
     """
     try:
         return translate(model.model_validate(row))
-    except (ValidationError, ValueError, InvalidOperation) as error:
+    except (ValidationError, ValueError, InvalidOperation, OverflowError) as error:
         about = row.get("id", "") if isinstance(row, dict) else ""
-        raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__} {about}: {error}"[:500]) from error
+        raise UnexpectedAnswer(vendor=VENDOR, said=plain(f"{model.__name__} {about}: {error}")) from error
 
 
 def user(row: wire.User) -> FocusUser:

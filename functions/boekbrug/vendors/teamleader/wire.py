@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from ..http import workable
+
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Number = Annotated[Decimal, AfterValidator(workable), Field(gt=-(10**15), lt=10**15)]
 
 
 class Wire(BaseModel):
@@ -19,23 +25,23 @@ class Wire(BaseModel):
 
 class Reference(Wire):
     type: str
-    id: str
+    id: Id
 
 
 class Amount(Wire):
-    amount: Decimal
-    currency: str
+    amount: Number
+    currency: Currency
 
 
 # reference data
 
 
 class Account(Wire):
-    id: str
+    id: Id
 
 
 class User(Wire):
-    id: str
+    id: Id
     account: Account
     first_name: str | None = None
     last_name: str | None = None
@@ -44,16 +50,16 @@ class User(Wire):
 
 
 class Department(Wire):
-    id: str
+    id: Id
     name: str
     vat_number: str | None = None
-    currency: str
+    currency: Currency
 
 
 class TaxRate(Wire):
-    id: str
+    id: Id
     description: str | None = None
-    rate: Decimal
+    rate: Number
     department: Reference
 
 
@@ -63,7 +69,7 @@ class CategoryLedger(Wire):
 
 
 class ProductCategory(Wire):
-    id: str
+    id: Id
     name: str
     ledgers: list[CategoryLedger]
 
@@ -101,7 +107,7 @@ class PaymentTerm(Wire):
 class CustomerRow(Wire):
     """What companies.list and contacts.list have in common."""
 
-    id: str
+    id: Id
     emails: list[Email] = []
     telephones: list[Telephone] = []
     website: str | None = None
@@ -136,7 +142,7 @@ class InvoiceTotals(Gross):
 
 
 class InvoiceRow(Wire):
-    id: str
+    id: Id
     department: Reference
     invoice_number: str
     invoice_date: date
@@ -146,7 +152,7 @@ class InvoiceRow(Wire):
 
 
 class CreditNoteRow(Wire):
-    id: str
+    id: Id
     department: Reference
     credit_note_number: str | None
     credit_note_date: date | None
@@ -155,7 +161,7 @@ class CreditNoteRow(Wire):
 
 
 class RateTotal(Wire):
-    rate: Decimal
+    rate: Number
     taxable: Amount
     tax: Amount
 
@@ -173,7 +179,7 @@ class LineTotals(Wire):
 
 
 class Line(Wire):
-    quantity: Decimal
+    quantity: Number
     description: str | None = None
     tax: Reference | None = None
     total: LineTotals
@@ -187,13 +193,13 @@ class Section(Wire):
 
 class Discount(Wire):
     type: Literal["percentage"]
-    value: Decimal  # 0 to 100
+    value: Number  # 0 to 100
 
 
 class ExchangeRate(Wire):
     source: str = Field(alias="from")
     target: str = Field(alias="to")
-    rate: Decimal
+    rate: Number
 
 
 class Invoicee(Wire):
@@ -204,13 +210,13 @@ class Invoicee(Wire):
 class Document(Wire):
     """What invoices.info and creditNotes.info have in common."""
 
-    id: str
+    id: Id
     department: Reference
     invoicee: Invoicee
     discounts: list[Discount] = []
     grouped_lines: list[Section]
     total: Totals
-    currency: str
+    currency: Currency
     currency_exchange_rate: ExchangeRate
     updated_at: AwareDatetime
 

@@ -1,0 +1,21 @@
+"""Belgian wall-clock time, in which Octopus keeps its timestamps and its days."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+
+def belgian(moment: datetime) -> datetime:
+    """The time on a Belgian wall at this aware UTC moment, without a zone: with the summer time of the EU.
+
+    By the rule, not by a zone database, so that the fakes need none.
+    """
+    plain = moment.replace(tzinfo=None)
+    summer = _last_sunday(plain.year, 3) <= plain < _last_sunday(plain.year, 10)
+    return plain + timedelta(hours=2 if summer else 1)
+
+
+def _last_sunday(year: int, month: int) -> datetime:
+    """One o'clock UTC on the last Sunday of March or October, when the clocks change."""
+    last = datetime(year, month, 31, 1)
+    return last - timedelta(days=(last.weekday() + 1) % 7)

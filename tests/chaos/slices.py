@@ -1,0 +1,27 @@
+"""The part of the matrix that runs with every test: each boundary of each job, and some of everything else."""
+
+from __future__ import annotations
+
+from . import matrix
+from .replay import command
+
+EVERY_BOUNDARY = 3
+"""Each boundary has at least so many ways to be struck, so every third point strikes each of them once."""
+AFTER_A_FAULT = 20
+"""Every so many points of the cases that strike a retry."""
+LATER_ROUNDS = 40
+"""Runs of a calm case with other orders, faults, nudges that come twice and second strikes."""
+
+
+def failures(package: str, job: str) -> list[str]:
+    """What does not hold, each with the command that shows it."""
+    found = []
+    for case in matrix.cases(package, job):
+        size = len(matrix.points(case))
+        seeds = range(0, size, AFTER_A_FAULT if case.prelude else EVERY_BOUNDARY)
+        later = () if case.prelude else range(size, size * 8, size * 7 // LATER_ROUNDS)
+        for seed in (*seeds, *later):
+            verdict = matrix.run(case, seed).verdict
+            if not verdict.holds:
+                found.append(f"{command(case, seed)}\n    {'; '.join(verdict.broken)[:500]}")
+    return found

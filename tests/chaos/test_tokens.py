@@ -1,0 +1,288 @@
+"""A chain of tokens is never lost, whoever refreshes, dies or sleeps in the middle of it (design.md 6).
+
+`infra/test tests/chaos/test_tokens.py` runs a slice; `--deep` adds more seeds and longer chains. A failing seed names
+the command that plays it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from types import MappingProxyType
+
+import pytest
+
+from boekbrug.domain.errors import AccessExpired, TokenBusy
+from boekbrug.ports import Login, Tokens
+from infra.local.fake_control import FakeControl
+from tests.support.company import Company, a_connected_company
+from tests.support.local_tables import LocalTables, local_tables
+from tests.support.stage import Killed as SandboxKilled
+from tests.support.stage import standing
+from tests.support.transports import fake_transport
+
+from .grants import URL
+from .token_crowd import Crowd
+from .token_desk import TOKEN_CALL, Fuse, Killed, TokenDesk, at_step
+from .token_scene import TokenScene
+
+ROTATIONS = 1000
+
+
+def play(seed: int, **scale: int) -> TokenScene:
+    scene = TokenScene(seed, **scale)
+    again = f"play it again: infra/test tests/chaos/test_tokens.py --deep -k 'scene and {seed}'"
+    try:
+        scene.play()
+    except Exception as error:
+        raise AssertionError(f"{again}\n" + "\n".join(scene.log[-20:])) from error
+    assert scene.broken() == [], again
+    return scene
+
+
+class TestTwoHundredWorkers:
+    def test_scene_with_seed_1(self) -> None:
+        scene = play(1)
+        assert scene.rotations >= ROTATIONS
+        assert scene.waits > 0  # they did meet
+
+    def test_the_same_seed_is_the_same_story(self) -> None:
+        assert play(2, rotations=60).log == play(2, rotations=60).log != play(3, rotations=60).log
+
+    @pytest.mark.deep
+    @pytest.mark.parametrize("seed", range(100, 120))
+    def test_scene_with_seed(self, seed: int) -> None:
+        assert play(seed).rotations >= ROTATIONS
+
+    @pytest.mark.deep
+    @pytest.mark.parametrize("seed", [200, 201])
+    def test_scene_with_one_login_for_all(self, seed: int) -> None:
+        """The first is Exact's, whose gate is the narrowest."""
+        assert play(seed, chains=1).rotations >= ROTATIONS
+
+
+VENDORS = ("exact", "teamleader")
+LEASE = 60
+
+
+@pytest.fixture(params=VENDORS)
+def desk(request: pytest.FixtureRequest) -> TokenDesk:
+    return TokenDesk(request.param)
+
+
+class TestACrashAtEachStep:
+    """The steps are those that an undisturbed refresh takes, and not a list kept by hand."""
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_a_pair_is_lost_only_between_the_vendor_and_the_table(self, vendor: str) -> None:
+        whole = Fuse()
+        TokenDesk(vendor).worker(whole).access()
+        lost = [step for at, step in enumerate(whole.steps) if not self._survives(TokenDesk(vendor), at)]
+        assert lost == [(TOKEN_CALL, "after"), ("logins.rotate", "before")]
+        assert len(whole.steps) >= 8
+
+    def _survives(self, desk: TokenDesk, at: int) -> bool:
+        """Whether the next worker works on; if not, that it says so once and a consent cures it."""
+        with pytest.raises(Killed):
+            desk.worker(Fuse(at)).access()
+        desk.clock.advance(LEASE + 1)
+        if desk.office.newest(desk.stored.refresh):
+            self._works(desk)
+            assert desk.answered.count(200) == 1
+            return True
+        for _ in range(2):
+            with pytest.raises(AccessExpired):
+                desk.worker().access()
+        assert desk.stored is None
+        assert len(desk.answered) == 2  # the one that got lost, and the one that found out
+        desk.consents()
+        self._works(desk)
+        return False
+
+    def _works(self, desk: TokenDesk) -> None:
+        access = desk.worker().access()
+        assert desk.office.takes(access)
+        assert desk.stored.access == access
+        assert desk.office.newest(desk.stored.refresh)
+
+
+class TestTheStoreFails:
+    @pytest.mark.parametrize("phase", ["before", "after"])
+    def test_a_pair_that_cannot_be_saved_at_once_is_saved_later(self, desk: TokenDesk, phase: str) -> None:
+        """`after`: it was saved, and the answer got lost."""
+        access = desk.worker(at_step(("logins.rotate", phase), _away)).access()
+        assert desk.stored.access == access
+        assert desk.office.newest(desk.stored.refresh)
+
+
+class TestAConsentWhileARefreshIsUnderWay:
+    @pytest.mark.parametrize("name", ["logins.lease", TOKEN_CALL, "logins.rotate"])
+    @pytest.mark.parametrize("phase", ["before", "after"])
+    def test_the_consent_stands(self, desk: TokenDesk, name: str, phase: str) -> None:
+        consented: list[Login] = []
+        worker = desk.worker(at_step((name, phase), lambda: consented.append(desk.consents())))
+        access = worker.access()
+        if not desk.office.takes(access):  # saved just before the consent that ended it
+            worker.refused(access)
+            access = worker.access()
+        assert desk.office.takes(access)
+        assert desk.stored == consented[0].tokens
+        assert desk.worker().access() == desk.stored.access
+        assert desk.office.newest(desk.stored.refresh)
+
+    def test_a_chain_found_dead_is_not_lost_when_there_is_a_new_one(self, desk: TokenDesk) -> None:
+        """The consent comes between the last look and the verdict."""
+        self._revoke(desk)
+        access = desk.worker(at_step(("logins.lose", "before"), desk.consents)).access()
+        assert desk.stored.access == access
+        assert desk.office.takes(access)
+
+    def _revoke(self, desk: TokenDesk) -> None:
+        grants = desk.office.fake.state.grants if desk.office.vendor == "teamleader" else desk.office.fake.grants
+        if desk.office.vendor == "teamleader":
+            grants.revoke_account("account-1")
+        else:
+            for chain in grants.chains.values():
+                grants.kill(chain)
+
+
+class TestAWorkerThatOutlivesItsLease:
+    """Its token call is answered, and then it stands still for longer than the sixty seconds."""
+
+    def test_its_pair_is_kept_when_nobody_brought_another(self, desk: TokenDesk) -> None:
+        def overslept() -> None:
+            desk.clock.advance(LEASE + 1)
+            other = desk.logins.get(desk.login.account, desk.login.id)
+            now = desk.clock.now()
+            assert desk.logins.lease(other, until=now + timedelta(seconds=LEASE), now=now)
+
+        access = desk.worker(at_step(("logins.rotate", "before"), overslept)).access()
+        assert desk.stored.access == access
+        assert desk.office.newest(desk.stored.refresh)
+
+    def test_exact_keeps_the_chain_even_when_the_other_found_its_token_used(self) -> None:
+        """The other reports it, so people are asked to log in; but the pair is there, and works."""
+        desk = TokenDesk("exact")
+
+        def overslept() -> None:
+            desk.clock.advance(LEASE + 1)
+            with pytest.raises(AccessExpired):
+                desk.worker().access()
+            assert desk.stored is None
+
+        access = desk.worker(at_step(("logins.rotate", "before"), overslept)).access()
+        assert desk.stored.access == access
+        assert desk.office.newest(desk.stored.refresh)
+        assert desk.worker().access() == access
+
+    def test_the_other_believes_in_no_death_when_the_pair_came_back_meanwhile(self) -> None:
+        """The other has been told that the token is used, and looks; then the sleeper saves."""
+        desk = TokenDesk("exact")
+        sleeper_wakes: list[Tokens] = []
+
+        def sleeper_saves() -> None:
+            desk.logins.rotate(asleep, sleeper_wakes.pop())
+
+        now = desk.clock.now()
+        asleep = desk.logins.lease(desk.login, until=now + timedelta(seconds=LEASE), now=now)
+        sleeper_wakes.append(self._brought(desk, asleep))
+        desk.clock.advance(LEASE + 1)
+
+        access = desk.worker(at_step(("logins.lose", "before"), sleeper_saves)).access()
+        assert desk.stored.access == access
+        assert desk.office.newest(desk.stored.refresh)
+
+    def _brought(self, desk: TokenDesk, login: Login) -> Tokens:
+        office = desk.office
+        http = office.http(fake_transport(office.fake))
+        return office.door.refresh(office.app, http, login.tokens.refresh, desk.clock.now())
+
+    def test_what_the_vendor_answered_last_counts(self) -> None:
+        """A vendor that is patient until the new pair is used answers both; only the second pair lives."""
+        desk = TokenDesk("exact")
+        FakeControl(URL, fake_transport(desk.office.fake)).post("switches", refresh_grace="until_new_used")
+        now = desk.clock.now()
+        asleep = desk.logins.lease(desk.login, until=now + timedelta(seconds=LEASE), now=now)
+        brought = self._brought(desk, asleep)
+        desk.clock.advance(570)
+
+        access = desk.worker(at_step(("logins.rotate", "before"), lambda: desk.logins.rotate(asleep, brought))).access()
+        assert access != brought.access
+        assert desk.stored.access == access
+        assert desk.office.newest(desk.stored.refresh)
+
+    def test_nothing_is_asked_with_a_lease_that_ends_before_the_answer(self, desk: TokenDesk) -> None:
+        """It stood still before its call: whoever takes over would use the same token."""
+        slow = at_step(("logins.lease", "after"), lambda: desk.clock.advance(20))
+        with pytest.raises(TokenBusy):
+            desk.worker(slow).access()
+        assert desk.answered == []
+        assert desk.worker().access() == desk.stored.access
+
+
+@pytest.fixture
+def company() -> Iterator[Company]:
+    with standing() as bridge:
+        yield a_connected_company(bridge)
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalTables]:
+    with local_tables() as tables:
+        yield tables
+
+
+@pytest.mark.stack
+class TestSixteenProcesses:
+    """On the local DynamoDB, with time scaled down; both vendors' fakes on a socket."""
+
+    def test_a_slice(self, local: LocalTables) -> None:
+        self._play(local, rotations=200)
+
+    @pytest.mark.deep
+    def test_all(self, local: LocalTables) -> None:
+        self._play(local, rotations=16 * 200)
+
+    def _play(self, local: LocalTables, rotations: int) -> None:
+        crowd = Crowd(local, processes=16, chains=4, rotations=rotations)
+        told = crowd.play()
+        assert crowd.broken(told) == []
+        assert crowd.rotations() >= rotations
+        assert sum(one.waits for one in told) > 0  # they did meet
+
+
+class TestTheWholeBridge:
+    """What people see of it: a sentence, a pause, and after the next consent every document in the books."""
+
+    CALLS = MappingProxyType({"exact": "POST /api/oauth2/token", "teamleader": "POST /oauth2/access_token"})
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    @pytest.mark.parametrize("arrived", [False, True], ids=["before_the_call", "before_the_save"])
+    def test_a_crash_in_a_refresh_costs_no_document(self, company: Company, vendor: str, arrived: bool) -> None:
+        first = company.invoices("100.00")
+        company.exports()
+        company.stage.time.advance(2 * 3600)  # both tokens have ended
+        waiting = [company.invoices("200.00"), company.invoices("300.00")]
+        company.asks_for("documents")
+        company.stage.on_the_line(self.CALLS[vendor], _die, arrived=arrived)
+        company.stage.pass_time(timedelta(minutes=20))
+
+        assert company.stage.dead_sandboxes == 1
+        paused = company.job("documents")["paused"]
+        if arrived:
+            assert paused["cause"] == "AccessExpired"
+            assert "AccessExpired" in company.problems()
+            assert [company.booked(invoice) for invoice in waiting] == [[], []]
+            company.consents_again() if vendor == "exact" else company.signs_in_again()
+            company.stage.settle()
+        assert company.job("documents")["paused"] is None
+        assert company.problems() == {}
+        assert [len(company.booked(invoice)) for invoice in (first, *waiting)] == [1, 1, 1]
+
+
+def _die() -> None:
+    raise SandboxKilled
+
+
+def _away() -> None:
+    raise OSError("the store is away")

@@ -194,11 +194,9 @@ def delete_document(dossier: Dossier, given: Row) -> None:
 
 def show(dossier: Dossier, row: Row) -> Row:
     """A pair as `balancings/modified` shows it: whole lines, and the amount matched between them."""
-    from fakes.octopus.bookings import relation_keys
-
     line = dossier["lines"][row["debit"]]
     return {
-        "type": {"type": line["type"], "accountNr": 0, **relation_keys(dossier, line["relation"])},
+        "type": {"type": line["type"], "accountNr": 0, **dossier.relation_keys(line["relation"])},
         "debetDocument": _side(dossier, line),
         "creditDocument": _side(dossier, dossier["lines"][row["credit"]]),
         "creditBalancedBookingAmount": row["amount"],
@@ -221,14 +219,12 @@ def _side(dossier: Dossier, line: Row) -> Row:
 
 def line_facts(dossier: Dossier, line: Row) -> Row:
     """Date, currency, texts and the whole amounts of a relation line."""
-    from fakes.octopus.bookings import currency_of
-
     booking = dossier["bookings"][line["document"]]
     texts = booking if line["number"] == -1 else booking["bookingLines"][line["number"] - 1]
     booked, amount = line["booked"], line["document_amount"]
     return {
         "documentDate": booking["documentDate"],
-        "currencyCode": currency_of(dossier, booking),
+        "currencyCode": dossier.currency_of(booking),
         "exchangeRate": booking["exchangeRate"],
         "comment": texts.get("comment", ""),
         "reference": texts.get("reference", ""),

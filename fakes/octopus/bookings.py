@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Iterable
 from decimal import Decimal
 
-from fakes.octopus import balancings, masters, relations
+from fakes.octopus import balancings, masters
 from fakes.octopus.errors import Refused, bad_parameters, business
 from fakes.octopus.state import (
     BUY_SELL_LETTERS,
@@ -46,7 +46,7 @@ def replace(dossier: Dossier, given: Row, letters: str) -> None:
         raise business(-35, f"dossier {dossier.id}: {key} is balanced")
     with dossier.records.change():
         balancings.forget_lines(dossier, key)
-        _write(dossier, checked)
+        _write(dossier, {**checked, "_files": dossier["bookings"][key]["_files"]})
 
 
 def store(dossier: Dossier, booking: Row, journal: Row, files: Iterable[tuple[str, bytes]] = ()) -> Row:
@@ -55,10 +55,7 @@ def store(dossier: Dossier, booking: Row, journal: Row, files: Iterable[tuple[st
         masters.take_number(dossier, journal)
         if id_of(booking) in dossier["gone_bookings"]:
             dossier.records.drop("gone_bookings", id_of(booking))
-        made = _write(dossier, booking)
-    if files:
-        dossier.files[id_of(booking)] = list(files)
-    return made
+        return _write(dossier, {**booking, "_files": list(files)})
 
 
 def _write(dossier: Dossier, booking: Row) -> Row:
@@ -78,7 +75,6 @@ def delete(dossier: Dossier, key: str) -> None:
         dossier.put("gone_bookings", key, _gone(booking))
         if journal:
             masters.free_number(dossier, journal, booking["documentSequenceNr"])
-    dossier.files.pop(key, None)
 
 
 def _gone(booking: Row) -> Row:
@@ -261,26 +257,16 @@ def _money_line(dossier: Dossier, journal: Row, line: Row) -> Row:
 
 def show(dossier: Dossier, booking: Row) -> Row:
     """A booking in the shape of the object that was posted."""
-    own = {name: value for name, value in booking.items() if not name.startswith("_")}
-    if booking["journalKey"][0] in BUY_SELL_LETTERS:
-        own["relationIdentificationServiceData"] = relation_keys(dossier, booking["_relation"])
-    return own
-
-
-def relation_keys(dossier: Dossier, number: int) -> Row:
-    """Both keys of a relation, also of one that was deleted since."""
-    row = dossier["relations"].get(str(number))
-    return relations.keys(row) if row else {"relationKey": {"id": number}, "externalRelationId": 0}
+    if booking["journalKey"][0] not in BUY_SELL_LETTERS:
+        return masters.own(booking)
+    return {
+        **masters.own(booking),
+        "relationIdentificationServiceData": dossier.relation_keys(booking["_relation"]),
+    }
 
 
 def of_kind(dossier: Dossier, letters: str) -> list[Row]:
     return [row for row in dossier["bookings"].values() if row["journalKey"][0] in letters]
-
-
-def currency_of(dossier: Dossier, booking: Row) -> str:
-    """Financial documents have the currency of their journal."""
-    journal = dossier.journal(booking["bookyearKey"]["id"], booking["journalKey"]) or {}
-    return booking.get("currencyCode") or journal.get("currencyCode") or "EUR"
 
 
 def ledger_lines(dossier: Dossier, booking: Row) -> list[Row]:

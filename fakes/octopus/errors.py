@@ -61,7 +61,7 @@ _PATTERNED: dict[int, tuple[tuple[str, ...], str]] = {
     -47: (_READ, "relations"),
     -48: (_READ, "groups"),
     -49: (_SAVE, "product"),
-    **{code: (_READ, "report") for code in (-53, -54, -55, -56, -57, -58, -66)},
+    **dict.fromkeys((-53, -54, -55, -56, -57, -58, -66), (_READ, "report")),
     -59: (_GONE, "delivery"),
     -60: (_READ, "delivery"),
     -61: (_GONE, "invoice"),

@@ -15,7 +15,9 @@ class Limits:
     def __init__(self) -> None:
         self.calls: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)  # (dossier or user, day) -> operation
         self.over: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)  # likewise, the calls refused
-        self.failed: dict[tuple[str, str], list[datetime]] = defaultdict(list)  # (user, address): since the last success
+        self.failed: dict[tuple[str, str], list[datetime]] = defaultdict(
+            list
+        )  # (user, address): since the last success
 
     def spend(self, who: str, day: date, operation: str, per_day: int) -> bool:
         """Take one call; False when the day's are spent."""

@@ -5,8 +5,6 @@ Source: reference, section 3.
 
 from __future__ import annotations
 
-from typing import Any
-
 from fakes.octopus.state import Dossier, Row
 
 _LANGUAGES = ("NL", "FR", "EN", "DE")
@@ -39,8 +37,7 @@ def names(text: str) -> list[Row]:
 
 def journal(row: Row) -> Row:
     """In the list; `currencyCode` for bank journals only."""
-    shown = "bookyearKey journalKey name closed closedPeriod protectedPeriod insertionType currencyCode".split()
-    return {name: row.get(name) for name in shown} | {"lastBookedDocumentNr": row["_last"]}
+    return {**own(row), "lastBookedDocumentNr": row["_last"]}
 
 
 def one_journal(row: Row) -> Row:
@@ -63,19 +60,8 @@ def one_journal(row: Row) -> Row:
     }
 
 
-def account(row: Row) -> Row:
-    return _own(row)
-
-
-def vat_code(row: Row) -> Row:
-    return _own(row)
-
-
-def cost_centre(row: Row) -> Row:
-    return _own(row)
-
-
-def _own(row: Row) -> dict[str, Any]:
+def own(row: Row) -> Row:
+    """The vendor's members of a row, without the fake's."""
     return {name: value for name, value in row.items() if not name.startswith("_")}
 
 

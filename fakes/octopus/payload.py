@@ -21,24 +21,54 @@ ID = {"id": INT}
 
 RELATION_KEYS = {"relationKey": ID, "externalRelationId": INT}
 
+_RELATION_TEXTS = (
+    "bankAccountNr",
+    "bicCode",
+    "city",
+    "contactPerson",
+    "country",
+    "currencyCode",
+    "deliveryCity",
+    "deliveryCountry",
+    "deliveryPostalCode",
+    "deliveryStreetAndNr",
+    "email",
+    "externCustomerNr",
+    "fax",
+    "firstName",
+    "ibanAccountNr",
+    "mobile",
+    "name",
+    "participantId",
+    "postalCode",
+    "profession",
+    "remarks",
+    "sddReference",
+    "searchField1",
+    "searchField2",
+    "streetAndNr",
+    "telephone",
+    "url",
+    "vatNr",
+)
+_RELATION_NUMBERS = (
+    "corporationType",
+    "defaultBookingAccountClient",
+    "defaultBookingAccountSupplier",
+    "expirationDays",
+    "expirationType",
+    "factLanguage",
+    "invoiceDeliveryMethod",
+    "sddMandateType",
+    "sddSeqtype",
+    "supplierPaymentMethod",
+    "vatType",
+)
+
 RELATION: dict[str, Any] = {
     "relationIdentificationServiceData": RELATION_KEYS,
-    **dict.fromkeys(
-        (
-            "bankAccountNr bicCode city contactPerson country currencyCode deliveryCity deliveryCountry "
-            "deliveryPostalCode deliveryStreetAndNr email externCustomerNr fax firstName ibanAccountNr mobile name "
-            "participantId postalCode profession remarks sddReference searchField1 searchField2 streetAndNr telephone "
-            "url vatNr"
-        ).split(),
-        TEXT,
-    ),
-    **dict.fromkeys(
-        (
-            "corporationType defaultBookingAccountClient defaultBookingAccountSupplier expirationDays expirationType "
-            "factLanguage invoiceDeliveryMethod sddMandateType sddSeqtype supplierPaymentMethod vatType"
-        ).split(),
-        INT,
-    ),
+    **dict.fromkeys(_RELATION_TEXTS, TEXT),
+    **dict.fromkeys(_RELATION_NUMBERS, INT),
     **dict.fromkeys(("active", "client", "financialDiscount", "sddActive", "supplier"), BOOL),
     "sddSignatureDate": DATE,
 }

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from fakes.octopus.errors import bad_parameters, business
+from fakes.octopus.masters import own
 from fakes.octopus.state import Dossier, Row
 
 DEFAULTS: Row = {
@@ -36,15 +37,9 @@ DEFAULTS: Row = {
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
-def show(row: Row) -> Row:
+def show(dossier: Dossier, row: Row) -> Row:
     """The relation with both its keys."""
-    return {name: value for name, value in row.items() if not name.startswith("_")} | {
-        "relationIdentificationServiceData": keys(row)
-    }
-
-
-def keys(row: Row) -> Row:
-    return {"relationKey": {"id": row["_id"]}, "externalRelationId": row["_external"]}
+    return {**own(row), "relationIdentificationServiceData": dossier.relation_keys(row["_id"])}
 
 
 def save(dossier: Dossier, given: Row) -> Row | None:
@@ -84,11 +79,8 @@ def _check(dossier: Dossier, given: Row) -> None:
             raise business(-7, f"dossier {dossier.id}: {name} '{given[name]}' is no country")
 
 
-def search(dossier: Dossier, query: dict[str, Any]) -> list[Row] | None:
-    """Relations that meet any one of the criteria, inactive ones too; None when no criterion is known."""
-    known = {name: value for name, value in query.items() if value not in (None, "")}
-    if not known:
-        return None
+def search(dossier: Dossier, known: dict[str, Any]) -> list[Row]:
+    """Relations that meet any one of the criteria, inactive ones too."""
     name, vat = str(known.get("name", "")).casefold(), compact(known.get("vatNr", ""))
 
     def meets(row: Row) -> bool:

@@ -62,7 +62,6 @@ class Dossier:
         self.id: int = row["dossierKey"]["id"]
         self.currencies: list[str] = ["EUR"]
         self.records = Records(*TABLES)
-        self.files: dict[str, list[tuple[str, bytes]]] = {}  # per document: name, content
         self.disabled = False
 
     def __getitem__(self, table: str) -> dict[str, Row]:
@@ -100,6 +99,22 @@ class Dossier:
         if not external:
             return None
         return next((row for row in self["relations"].values() if row["_external"] == external), None)
+
+    def relation_keys(self, number: int) -> Row:
+        """Both keys of a relation, also of one that was deleted since."""
+        row = self["relations"].get(str(number), {})
+        return {"relationKey": {"id": number}, "externalRelationId": row.get("_external", 0)}
+
+    # --- documents ---
+
+    def attach(self, key: str, files: list[tuple[str, bytes]]) -> None:
+        """Put files with a document; the document itself does not count as modified."""
+        self.records.update("bookings", key, _files=[*self["bookings"][key].get("_files", ()), *files])
+
+    def currency_of(self, booking: Row) -> str:
+        """Financial documents have the currency of their journal."""
+        journal = self.journal(booking["bookyearKey"]["id"], booking["journalKey"]) or {}
+        return booking.get("currencyCode") or journal.get("currencyCode") or "EUR"
 
 
 @dataclass

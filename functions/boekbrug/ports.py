@@ -644,6 +644,10 @@ class Accounts(Protocol):
         """Create it unless it exists; as it stands then (who came first stays the admin)."""
         ...
 
+    def hand_over(self, account: Account) -> None:
+        """Its admin's grant is lost: somebody else of the account takes his place."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

@@ -163,7 +163,9 @@ class DeployedHouse:
 
     def ledger(self, account: AccountId, administration: AdministrationId) -> Ledger:
         vendor, realm, _ = split(administration)
-        connection = self.connections.of_administration(account, administration)[0]
+        # One that is switched off may have a login that is dead.
+        connections = self.connections.of_administration(account, administration)
+        connection = max(connections, key=lambda each: each.active)
         room = self._room(account, vendor, realm, connection.login)
         return door_of(vendor).open_ledger(room, administration)
 

@@ -216,7 +216,7 @@ class Stage:
         self.queues = {kind: self._queue(function) for kind, function in self.functions.items()}
         self.struck: list[Strike | Trouble] = []
         self.fault_at: datetime | None = None
-        self.done_after = 0
+        self.done_after, self._done = 0, False
         self.is_done: Callable[[], bool] = lambda: True
         self.is_early: Callable[[], bool] = lambda: False
         self.crowded = False
@@ -364,9 +364,11 @@ class Stage:
             return job
 
         def released(job: Job, **said: Any) -> bool:
-            again = release(job, **said)
-            worker.leased_until = None
-            return again
+            try:
+                return release(job, **said)
+            finally:  # also when the worker died of it: what stands in the store counts
+                now = self.outside.jobs.get(job.key)
+                worker.leased_until = now.leased_until if now and now.version == job.version else None
 
         store.jobs.claim, store.jobs.release = claimed, released
         store.links = lambda *whose: _Noted(links(*whose), worker)
@@ -434,15 +436,17 @@ class Stage:
         key = self._job_of(worker).key
         self.scheduler.after(lease_left, lambda: self.queues[function.kind].send(key))
         worker.sleep(lease_left.total_seconds() + self.random.choice((0.0, 0.01, 0.05, 0.2, 3.0)))
-        self.fault_at = self.clock.now()
+        self._ends(self.clock.now())
 
     def hit(self, fault: Strike | Trouble) -> None:
         self.struck.append(fault)
-        self.fault_at, self.done_after = self.clock.now(), 0
-        self._done = False
+        self._ends(self.clock.now())
+        self.done_after, self._done = 0, False
         self.say(f"*** {fault}")
 
-    _done = False
+    def _ends(self, at: datetime) -> None:
+        """Every fault is over by then."""
+        self.fault_at = max(at, self.fault_at or at)
 
     def _look_whether_done(self, worker: Worker) -> None:
         """Count the nudges that were needed after the last fault; those that found the lease held took none.
@@ -518,7 +522,7 @@ class Stage:
                 return
         self.hit(Trouble(len(self.requests), do))
         if do == "rate_limit":  # over when the vendor's minute is
-            self.fault_at = self.clock.now() + timedelta(minutes=1)
+            self._ends(self.clock.now() + timedelta(minutes=1))
         fake.faults.add([{"match": {}, "do": do}])
 
     def _note_change(self, fake: Fake, before: int) -> None:

@@ -97,10 +97,10 @@ class Retold(httpx.BaseTransport):
 
 
 def stories(told: Told) -> Iterator[Odd]:
-    """Every odd answer to this request."""
+    """Every odd answer to this request. A 204 has no body, so it cannot be bent."""
     yield from broken_lines()
-    yield from statuses("Exact" if told.path.startswith("/api/") else "Teamleader")
-    yield from bent_bytes(told)
+    odd = (*statuses("Exact" if told.path.startswith("/api/") else "Teamleader"), *bent_bytes(told))
+    yield from (one for one in odd if (one.status, told.status) != (204, 204))
     if told.content[:1] in b"{[" and told.content:
         yield from bent_json(told)
 
@@ -145,7 +145,13 @@ def statuses(vendor: str) -> Iterator[Odd]:
 
 
 def bent_bytes(told: Told) -> Iterator[Odd]:
-    """The true answer, hurt on its way."""
+    """The true answer, hurt on its way. Of a file nobody can tell, as long as its beginning is right."""
+    for odd in _bent_bytes(told):
+        of_a_file = told.method == "GET" and not told.path.startswith("/api/")
+        yield dataclasses.replace(odd, says_little=of_a_file and odd.content[:4] == told.content[:4])
+
+
+def _bent_bytes(told: Told) -> Iterator[Odd]:
     body, status = told.content, told.status
     if len(body) > 2:
         yield Odd("cut in half", status, body[: len(body) // 2])

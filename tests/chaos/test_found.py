@@ -37,3 +37,12 @@ def test_a_file_in_doubt_is_settled_also_when_it_cannot_be_fetched_any_more() ->
     stage, verdict = played("files", unsent, troubles=(Trouble(nth, "rate_limit"),))
     assert len(stage.struck) == 2
     assert verdict.holds, verdict.broken
+
+
+@pytest.mark.parametrize("how", [How.UNSENT, How.LOST])
+def test_what_was_sent_is_settled_also_when_the_books_closed_meanwhile(how: How) -> None:
+    """The next slice knew that the period is closed, held the document and never asked what became of its booking."""
+    write = Boundary(1, "POST exact /api/v1/3001234/salesentry/SalesEntries", 1)
+    stage, verdict = played("documents", Strike(write, how))
+    assert stage.struck
+    assert verdict.holds, verdict.broken

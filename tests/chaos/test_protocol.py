@@ -56,18 +56,21 @@ class TestTheAttempt:
         for case in cases(package, job, How.UNSENT):
             again = [strike for strike in matrix.points(case) if strike.how is How.STALLED]
             again = [strike for strike in again if strike.at.name == "links.again"]
-            assert again
+            met = 0
             for strike, seed in itertools.product(again, "abcd"):  # the sleeper wakes before, amid and after the other
                 stage, verdict = played(job, case.prelude, strike, package=package, seed=seed)
-                assert strike in stage.struck
+                met += strike in stage.struck
                 assert verdict.holds, (strike, verdict.broken)
+            assert met
 
     def test_of_two_that_both_begin_one_sends(self, package: str, job: str) -> None:
+        met = 0
         for strike in matrix.points(Case(package, job)):
             if strike.how is How.STALLED and strike.at.name == "links.plan":
                 stage, verdict = played(job, strike, package=package)
-                assert stage.struck
+                met += len(stage.struck)
                 assert verdict.holds, (strike, verdict.broken)
+        assert met
 
 
 @pytest.mark.parametrize(("package", "job"), EVERYTHING_THAT_WRITES)

@@ -66,6 +66,12 @@ class OutcomeUnknown(TryLater):
     names = ("subject",)
 
 
+class OutOfTime(TryLater):
+    """The slice ended before its turn came; nothing was sent."""
+
+    names = ()
+
+
 class LeaseLost(TryLater):
     """Another worker has taken this job over."""
 

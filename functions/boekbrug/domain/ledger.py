@@ -298,5 +298,6 @@ class Abilities:
     provisional: bool = False  # entries arrive as provisional (Twinfield)
     shared_journal: bool = False  # one journal may hold both kinds (rules.md 32)
     credit_note_vat_codes: bool = False  # codes of their own for credit notes (Octopus)
+    reference_length: int = 30  # how much of a document's number the package keeps
     settle_s: int = 60  # how long after a lost answer the write may still appear
     revenue_prefixes: tuple[str, ...] = field(default=())

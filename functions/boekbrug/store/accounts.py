@@ -24,3 +24,6 @@ class DynamoAccounts:
         except ConditionFailed:
             return self.get(account.id)
         return account
+
+    def hand_over(self, account: Account) -> None:
+        self._items.write(put(Table(account.id).account(), {"record": as_json(account)}, when="attribute_exists(pk)"))

@@ -6,12 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from ..domain.errors import BookedByOthers, BookedDifferently, ExchangeRateUnproven, OutcomeUnknown
-from ..domain.ledger import Booking, Outcome, Prepared, SalesEntry
+from ..domain.documents import DocumentId
+from ..domain.errors import (
+    BookedByOthers,
+    BookedDifferently,
+    DocumentGone,
+    ExchangeRateUnproven,
+    OutcomeUnknown,
+    SyncError,
+    TryLater,
+)
+from ..domain.ledger import Abilities, Booking, Outcome, Prepared, Refused, SalesEntry
 from ..ports import DocumentRecord, Intent, IntentMoved, Ledger, Links, RefTaken, WriteKind, WriteState
 from ..records import as_json, as_text, from_json, from_text
 from .currencies import check_currency, prove_currency
 from .desk import Desk
+from .slices import stops_the_slice
 from .write_once import How, Protocol, Write, Written, write_once
 
 
@@ -53,6 +63,29 @@ def book(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bool
     return doubtful
 
 
+def give_up(desk: Desk, record: DocumentRecord, error: SyncError) -> bool:
+    """Hold a document that cannot be booked (any more); what was sent of it without an answer is settled first.
+
+    It may be in the books all the same. Nothing is sent here; whether the outcome is still unknown.
+    """
+    intent = desk.links.intent(WriteKind.BOOKING, record.id)
+    in_doubt = intent is not None and intent.state in (WriteState.SENDING, WriteState.UNKNOWN)
+    if intent is None or not in_doubt or isinstance(error, TryLater) or stops_the_slice(error):
+        desk.hold(record, error)
+        return False
+    protocol = replace(booking_protocol(desk.ledger, desk.links), send=lambda writes: [Refused(error) for _ in writes])
+    write = Write(intent.subject, intent.payload, intent.payload_hash)
+    (result,) = write_once([write], protocol, desk.links, desk.house.real)
+    if isinstance(result, Written):
+        _remember(desk, record, from_text(Prepared, intent.payload).entry, result)
+    elif isinstance(result, OutcomeUnknown):
+        desk.done["unknown"] += 1
+        return True
+    else:
+        desk.hold(record, result)
+    return False
+
+
 def _with_files(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> SalesEntry | None:
     return desk.files.attach(desk.connections[record.connection], record, entry)
 
@@ -64,7 +97,7 @@ def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
     def probe(intents: Sequence[Intent]) -> Sequence[Booking | None]:
         sent = [from_text(Prepared, intent.payload) for intent in intents]
         found = ledger.find_bookings(sent)
-        return [_ours(p.entry, bookings, links) for p, bookings in zip(sent, found, strict=True)]
+        return [_ours(p.entry, bookings, links, ledger.abilities) for p, bookings in zip(sent, found, strict=True)]
 
     return Protocol(
         kind=WriteKind.BOOKING,
@@ -77,10 +110,10 @@ def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
     )
 
 
-def _ours(entry: SalesEntry, bookings: Sequence[Booking], links: Links) -> Booking | None:
+def _ours(entry: SalesEntry, bookings: Sequence[Booking], links: Links, abilities: Abilities) -> Booking | None:
     """The booking our lost write made: it carries our key, or agrees in everything and is nobody else's."""
     keyed = [booking for booking in bookings if booking.key == entry.key]
-    agreeing = [booking for booking in bookings if not booking.key and agrees(booking, entry)]
+    agreeing = [booking for booking in bookings if not booking.key and agrees(booking, entry, abilities)]
     for booking in [*keyed, *agreeing]:
         owner = links.subject_of(WriteKind.BOOKING, booking.ref)
         if owner is None or owner == entry.document:
@@ -88,12 +121,16 @@ def _ours(entry: SalesEntry, bookings: Sequence[Booking], links: Links) -> Booki
     return None
 
 
-def same_reference(one: str, other: str) -> bool:
-    """Whether two people would call it the same number: blanks and capitals aside."""
-    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
+def same_reference(one: str, other: str, length: int) -> bool:
+    """Whether two people would call it the same number: blanks and capitals aside, as far as the package keeps it."""
+    return _plain(one[:length]) == _plain(other[:length])
 
 
-def agrees(booking: Booking, entry: SalesEntry) -> bool:
+def _plain(reference: str) -> str:
+    return "".join(reference.split()).casefold()
+
+
+def agrees(booking: Booking, entry: SalesEntry, abilities: Abilities) -> bool:
     """Whether a booking is this document's in every respect that proves something (rules.md 2)."""
     return (
         booking.kind is entry.kind
@@ -101,7 +138,9 @@ def agrees(booking: Booking, entry: SalesEntry) -> bool:
         and booking.day == entry.day
         and booking.relation == entry.relation
         and booking.gross == entry.gross
-        and same_reference(booking.reference, entry.number)
+        and booking.vat in (None, entry.vat)
+        and booking.key in ("", entry.key)
+        and same_reference(booking.reference, entry.number, abilities.reference_length)
     )
 
 
@@ -110,14 +149,17 @@ def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEnt
     intents = desk.links.intents(WriteKind.BOOKING, [entry.document for _, entry in batch])
     # What we sent and do not know the outcome of is the write protocol's; what was refused may be booked by hand since.
     ours = {document for document, intent in intents.items() if intent.state is not WriteState.REFUSED}
-    numbers = [entry.number for _, entry in batch if entry.document not in ours]
+    length = desk.ledger.abilities.reference_length
+    numbers = [entry.number[:length] for _, entry in batch if entry.document not in ours]
     seen = desk.seen.by_reference(numbers) if numbers else {}
     free = []
     for record, entry in batch:
-        found = _others_booking(desk, entry, seen.get(entry.number, ())) if entry.document not in ours else None
+        found = None
+        if entry.document not in ours:
+            found = _others_booking(desk, entry, seen.get(entry.number[:length], ()))
         if found is None:
             free.append(entry)
-        elif agrees(found, entry):
+        elif found.key in ("", entry.key) and agrees(found, entry, desk.ledger.abilities):
             _adopt(desk, record, entry, found)
         else:
             booked = f"{found.gross}, {found.day.isoformat()}, {found.number}"
@@ -126,18 +168,34 @@ def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEnt
 
 
 def _others_booking(desk: Desk, entry: SalesEntry, bookings: Sequence[Booking]) -> Booking | None:
-    """The booking somebody else made of this document, if it still stands; one that agrees goes before one like it."""
-    alike = [booking for booking in bookings if booking.kind is entry.kind and _looks_like(booking, entry)]
-    for booking in sorted(alike, key=lambda booking: not agrees(booking, entry)):
+    """The booking that stands in the way of this document; one that agrees goes before one like it.
+
+    Somebody's of the same number, or ours of a document that is gone from Teamleader and whose number came free there.
+    """
+    alike = [booking for booking in bookings if booking.kind is entry.kind and booking.journal == entry.journal]
+    for booking in sorted(alike, key=lambda booking: not agrees(booking, entry, desk.ledger.abilities)):
         owner = desk.links.subject_of(WriteKind.BOOKING, booking.ref)
-        if owner in (None, entry.document) and (now := desk.ledger.booking(booking)) is not None:
+        if owner in (None, entry.document):
+            in_the_way = booking.key in ("", entry.key) and _looks_like(booking, entry)
+        else:
+            in_the_way = _is_gone(desk, entry, DocumentId(owner))
+        if in_the_way and (now := desk.ledger.booking(booking)) is not None:
             return now
     return None
 
 
 def _looks_like(booking: Booking, entry: SalesEntry) -> bool:
-    """The same number for the same customer, or of the same day and amount: a person must look before we book."""
-    return booking.relation == entry.relation or (booking.day == entry.day and booking.gross == entry.gross)
+    """The same number and the same customer or amount: a person must look before we book."""
+    return booking.relation == entry.relation or booking.gross == entry.gross
+
+
+def _is_gone(desk: Desk, entry: SalesEntry, owner: DocumentId) -> bool:
+    """Whether the document that owns a booking of this number was deleted in Teamleader, as its last one can be."""
+    try:
+        desk.focus.document(entry.kind, owner)
+    except DocumentGone:
+        return True
+    return False
 
 
 def _adopt(desk: Desk, record: DocumentRecord, entry: SalesEntry, booking: Booking) -> None:
@@ -159,9 +217,9 @@ def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Wr
     if written.intent.adopted:  # also when known: a worker may have died before it came to this
         desk.settlements.claim(booking.ref)
     sent = from_text(Prepared, written.intent.payload).entry if written.intent.payload else entry
-    right_place = booking.administration == desk.job.key.administration
-    vat_agrees = booking.vat is None or booking.vat == sent.vat
-    if not (right_place and vat_agrees and booking.kind is sent.kind and booking.gross == sent.gross):
+    if written.how is How.KNOWN and not _as_sent(desk, booking, sent):
+        booking = desk.ledger.booking(booking) or booking  # somebody may have corrected it since
+    if not _as_sent(desk, booking, sent):
         booked = f"{booking.gross} ({booking.vat}), {booking.kind}, {booking.administration}, {booking.number}"
         desk.hold(record, BookedDifferently(booked=booked, expected=f"{sent.gross} ({sent.vat})"))
         if written.how is not How.KNOWN:  # known: its kind was stopped then, and a person said to go on since
@@ -173,3 +231,13 @@ def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Wr
         return
     desk.booked(replace(record, gross=sent.gross), booking)
     desk.done["booked"] += 1
+
+
+def _as_sent(desk: Desk, booking: Booking, sent: SalesEntry) -> bool:
+    """Whether the books hold what we sent, where we sent it."""
+    return (
+        booking.administration == desk.job.key.administration
+        and booking.kind is sent.kind
+        and booking.gross == sent.gross
+        and booking.vat in (None, sent.vat)
+    )

@@ -53,9 +53,9 @@ def check_currency(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> Non
 
 
 def _is_on_its_way(desk: Desk, first: DocumentId) -> bool:
-    """Whether the first document may still be booked by itself; one that was refused lets the next go first."""
+    """Whether the first document may still prove it; one that was refused or adopted lets the next go first."""
     record = desk.documents.record(first)
-    return record is not None and record.state is not DocumentState.HELD
+    return record is not None and record.state is DocumentState.WAITING
 
 
 def prove_currency(desk: Desk, record: DocumentRecord, entry: SalesEntry, booking: Booking) -> bool:

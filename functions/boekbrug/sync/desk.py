@@ -82,7 +82,9 @@ class Desk:
 
     def is_on(self, record: DocumentRecord) -> bool:
         """Whether documents of this connection and kind are booked at the moment."""
-        return record.connection in self.connections and _kind_of(record) not in self.job.cursor
+        connection = self.connections.get(record.connection)
+        in_scope = connection is not None and record.day >= connection.start  # its start may have moved since
+        return in_scope and _kind_of(record) not in self.job.cursor
 
     def stop_kind(self, record: DocumentRecord) -> None:
         """Its booking came back differently: no more of this kind until a person looked (rules.md 9)."""

@@ -20,11 +20,13 @@ from ..domain.errors import (
     NotPossible,
     NotReady,
     OutcomeUnknown,
+    OutOfTime,
     SyncError,
+    UnexpectedAnswer,
     VatCodeUnmapped,
 )
 from ..domain.ledger import Prepared, SalesEntry
-from ..domain.relations import Customer
+from ..domain.relations import Customer, RelationRef
 from ..ports import (
     Deadline,
     DocumentRecord,
@@ -34,12 +36,12 @@ from ..ports import (
     WriteState,
 )
 from ..records import from_text
-from .book import book
+from .book import book, give_up
 from .currencies import in_parts
 from .desk import Desk
 from .files import Files
 from .find_documents import find_documents
-from .relations import Ensured, ensure_relations
+from .relations import Ensured, decides_otherwise, ensure_relations
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock
 from .snapshots import load_books, load_decisions, load_focus
 from .write_once import FUNCTION_TIMEOUT
@@ -116,6 +118,7 @@ def _budget_pause(desk: Desk, records: Sequence[DocumentRecord]) -> timedelta | 
 def _export(desk: Desk, records: Sequence[DocumentRecord]) -> bool:
     """Book a batch in its order; whether the outcome of some is unknown."""
     documents: dict[DocumentId, SalesDocument] = {}
+    doubtful = False
     for record in records:
         if not has_time(desk.house, desk.deadline):
             break
@@ -123,11 +126,10 @@ def _export(desk: Desk, records: Sequence[DocumentRecord]) -> bool:
             document = desk.focus.document(record.kind, record.id)
             check(document, _rates(desk, document))
         except SyncError as error:
-            desk.hold(record, error)
+            doubtful |= give_up(desk, record, error)
         else:
             documents[record.id] = document
     relations = _relations(desk, [documents[record.id] for record in records if record.id in documents])
-    doubtful = False
     batch: list[tuple[DocumentRecord, SalesEntry]] = []
     for record in records:
         if record.id not in documents:
@@ -135,14 +137,14 @@ def _export(desk: Desk, records: Sequence[DocumentRecord]) -> bool:
         document = documents[record.id]
         try:
             relation = relations[document.customer]
-            if isinstance(relation, OutcomeUnknown):
+            if isinstance(relation, OutcomeUnknown | OutOfTime):
                 doubtful = True
                 continue
             if isinstance(relation, SyncError):
                 raise relation
             entry = _plan(desk, record, document, relation)
         except SyncError as error:
-            desk.hold(record, error)
+            doubtful |= give_up(desk, record, error)
         else:
             batch.append((record, entry))
     for part in in_parts(desk, batch):
@@ -157,7 +159,7 @@ def _rates(desk: Desk, document: SalesDocument) -> dict[TaxRateId, TaxRate]:
     """The rates of a document's lines. A rate made since the last refresh of the ledger accounts needs a refresh."""
     missing = {line.tax_rate for line in document.lines} - set(desk.rates)
     if missing:
-        desk.rates = {rate.id: rate for rate in desk.focus.tax_rates()}
+        desk.rates = {**desk.rates, **{rate.id: rate for rate in desk.focus.tax_rates()}}
     if gone := missing - set(desk.rates):
         raise VatCodeUnmapped(rate=", ".join(sorted(gone)))
     return {line.tax_rate: desk.rates[line.tax_rate] for line in document.lines}
@@ -171,19 +173,49 @@ def _relations(desk: Desk, documents: Sequence[SalesDocument]) -> dict[CustomerR
     for ref in refs:
         intent = known.get(str(ref))
         if intent and intent.state is WriteState.DONE and intent.result:
-            answers[ref] = Ensured(intent.result["ref"])
+            linked = RelationRef(intent.result["ref"])
+            if not decides_otherwise(desk.decisions.get(ref), linked):
+                answers[ref] = Ensured(linked)
     unknown = [ref for ref in refs if ref not in answers]
-    customers: Mapping[CustomerRef, Customer] = desk.focus.customers(unknown) if unknown else {}
+    customers, unreadable = _customers(desk, unknown)
+    answers |= unreadable
     names = {document.customer: document.customer_name for document in documents}
     for ref in unknown:
-        if ref not in customers:
+        if ref not in customers and ref not in unreadable:
             answers[ref] = CustomerGone(customer=names[ref])
-    ensured = ensure_relations(list(customers.values()), desk.decisions, desk.ledger, desk.links, desk.house.real)
+    ensured = ensure_relations(
+        list(customers.values()),
+        desk.decisions,
+        desk.ledger,
+        desk.links,
+        desk.house.real,
+        lambda: has_time(desk.house, desk.deadline),
+    )
     for ref, answer in ensured.items():
         if isinstance(answer, Ensured) and (answer.created or answer.adopted):
             desk.done["relations_created" if answer.created else "relations_adopted"] += 1
             desk.audit("relation", customer=str(ref), relation=answer.ref, how="created" if answer.created else "found")
     return answers | ensured
+
+
+def _customers(
+    desk: Desk, refs: Sequence[CustomerRef]
+) -> tuple[Mapping[CustomerRef, Customer], dict[CustomerRef, SyncError]]:
+    """The customers, and those that cannot be read: one odd record must not keep the documents of the others."""
+    if not refs:
+        return {}, {}
+    try:
+        return desk.focus.customers(refs), {}
+    except UnexpectedAnswer as odd:
+        if len(refs) == 1:
+            return {}, {refs[0]: odd}
+    found: dict[CustomerRef, Customer] = {}
+    unreadable: dict[CustomerRef, SyncError] = {}
+    for ref in refs:
+        one, wrong = _customers(desk, [ref])
+        found |= one
+        unreadable |= wrong
+    return found, unreadable
 
 
 def _plan(desk: Desk, record: DocumentRecord, document: SalesDocument, relation: Ensured) -> SalesEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,6 +47,7 @@ def ensure_relations(
     ledger: Ledger,
     links: Links,
     real: RealClock,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> dict[CustomerRef, Ensured | SyncError]:
     """The relation of each customer: remembered, adopted or created (rules.md 3, 5).
 
@@ -83,7 +84,7 @@ def ensure_relations(
         else:
             answers[customer.ref] = answer
 
-    written = write_once([_write(plans[c.ref]) for c in to_write], _protocol(ledger, links), links, real)
+    written = write_once([_write(plans[c.ref]) for c in to_write], _protocol(ledger, links), links, real, may_go_on)
     for customer, result in zip(to_write, written, strict=True):
         answers[customer.ref] = (
             Ensured(result.value.ref, created=result.how is How.SENT, adopted=result.how is How.FOUND)

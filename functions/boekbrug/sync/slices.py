@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.connections import Connection, JobKind
 from ..domain.documents import AccountId
-from ..domain.errors import NeedsLogin, NeedsSetup, SyncError, TryLater, UnexpectedAnswer
+from ..domain.errors import NeedsLogin, NeedsSetup, OutcomeUnknown, OutOfTime, SyncError, TryLater, UnexpectedAnswer
 from ..domain.ledger import AdministrationId
 from ..messages import RunJob
 from ..ports import Clock, Deadline, House, Job, JobKey
@@ -122,4 +122,6 @@ def active_connections(house: House, job: Job) -> list[Connection]:
 
 def stops_the_slice(error: SyncError) -> bool:
     """Whether an error concerns the vendor and not one document: going on would only meet it again."""
-    return isinstance(error, NeedsLogin) or (isinstance(error, TryLater) and error.cause != "OutcomeUnknown")
+    return isinstance(error, NeedsLogin) or (
+        isinstance(error, TryLater) and not isinstance(error, OutcomeUnknown | OutOfTime)
+    )

@@ -20,7 +20,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from ..domain.errors import NeedsLogin, OutcomeUnknown, SyncError, TryLater, UnexpectedAnswer
+from ..domain.errors import NeedsLogin, OutcomeUnknown, OutOfTime, SyncError, TryLater, UnexpectedAnswer
 from ..domain.ledger import Done, Outcome, Refused
 from ..ports import Intent, IntentMoved, Links, RealClock, RefTaken, WriteKind, WriteState
 
@@ -71,11 +71,16 @@ class Protocol(Generic[T]):
 
 
 def write_once(
-    writes: Sequence[Write], protocol: Protocol[T], links: Links, real: RealClock
+    writes: Sequence[Write],
+    protocol: Protocol[T],
+    links: Links,
+    real: RealClock,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> list[Written[T] | SyncError]:
     """Write each of these unless it was written before, and remember where.
 
-    Shape: one answer per write, in order; a SyncError where it could not be (refused, or unknown for now).
+    Shape: one answer per write, in order; a SyncError where it could not be (refused, unknown for now, or OutOfTime:
+    `may_go_on` is asked before each part).
     Raises: TryLater and NeedsLogin when a part could not be sent; nothing of it is in doubt then, and what was written
     before it is remembered.
     """
@@ -91,6 +96,9 @@ def write_once(
     left = [write for write in writes if write.subject not in answers]
     for first in range(0, len(left), protocol.batch):
         part = left[first : first + protocol.batch]
+        if not may_go_on():
+            answers |= {write.subject: OutOfTime() for write in part}
+            continue
         intents = _intend(part, known | absent, protocol, links, real, answers)
         _send(intents, {write.subject: write for write in part}, protocol, links, answers)
     return [answers[write.subject] for write in writes]

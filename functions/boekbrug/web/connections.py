@@ -138,7 +138,6 @@ def change_connection(visit: Visit) -> Answer:
     if after.active and after.automatic and not (before.active and before.automatic):
         wake_all(house, after)
     if changes.keys() & {"start", "invoice_journal", "credit_note_journal"}:
-        house.documents(after.account, after.administration).release()
         go_on(house, after)
     return Answer(body=_page(after, house))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..domain.connections import Connection, JobKind
-from ..domain.errors import NotReady
+from ..domain.errors import NeedsSetup, NotReady
 from ..ports import House, Job, JobKey
 from ..texts import sentence, word
 from .app import Route, Visit
@@ -61,13 +61,13 @@ def wake_all(house: House, connection: Connection) -> None:
 
 
 def go_on(house: House, connection: Connection) -> None:
-    """After a change of set-up or a decision: what was held is looked at again.
+    """After a change of set-up or a decision: the worker looks again at what was held, however much that is.
 
     A connection that never ran stays still until a person starts it (rules.md 27).
     """
     job = house.jobs.get(JobKey(connection.account, connection.administration, JobKind.DOCUMENTS))
     if connection.active and (connection.automatic or (job and job.last_run_at)):
-        wake(house, connection, JobKind.DOCUMENTS)
+        wake(house, connection, JobKind.DOCUMENTS, manual=True)
 
 
 def sync_now(visit: Visit) -> Answer:
@@ -80,6 +80,9 @@ def sync_now(visit: Visit) -> Answer:
     if job and job.paused:  # a person thinks it can go on: let it try
         house.jobs.resume(connection.account, connection.administration, house.clock.now())
     wake(house, connection, kind, manual=True)
+    problems = house.problems(connection.account, connection.administration).all()
+    if kind is JobKind.DOCUMENTS and any(problem.family == NeedsSetup.__name__ for problem in problems):
+        wake(house, connection, JobKind.ACCOUNTS)  # what was wrong with the set-up last night may be right by now
     facts = {"connection": connection.id, "kind": kind.value, "user": visit.session.user}
     house.audit(connection.account).append(connection.administration, "sync_asked", facts, house.clock.now())
     return Answer(202, SyncStarted(kind=kind))

@@ -114,7 +114,6 @@ def accept_mappings(visit: Visit) -> Answer:
     house.connections.save(after)
     facts = {"connection": after.id, "user": visit.session.user, "mapping": asked.model_dump(mode="json")}
     house.audit(after.account).append(after.administration, "mapping_accepted", facts, now)
-    house.documents(after.account, after.administration).release()
     if after.active and after.automatic and before.mapping.accepted_at is None:
         wake_all(house, after)
     else:

@@ -64,11 +64,20 @@ def finish_sign_in(visit: Visit) -> Answer:
             created_at=now,
         )
     )
-    if login.id == account.focus_login:  # a colleague's grant serves nobody, so it is not kept
+    if login.id != account.focus_login and _is_lost(house, account):
+        account = replace(account, admin=user.id, admin_name=user.name, focus_login=login.id)
+        house.accounts.hand_over(account)
+    if login.id == account.focus_login:  # a colleague's grant serves nobody otherwise, so it is not kept
         house.logins.save_new(login)
         house.jobs.resume(account.id, None, now)
     house.audit(account.id).append("account", "signed_in", {"user": user.id, "first": known is None}, now)
     return redirect(303, f"{house.public_url}/api/session", open_session(user, house), no_cookie(BROWSER))
+
+
+def _is_lost(house: House, account: Account) -> bool:
+    """Whether the grant that this account works by is gone: whoever made it left, or withdrew it."""
+    login = house.logins.get(account.id, account.focus_login)
+    return login is None or login.tokens is None
 
 
 def start_exact(visit: Visit) -> Answer:

@@ -310,6 +310,54 @@ def test_a_pair_brought_after_the_lease_was_lost_is_not_used():
         house.keeper().access()
 
 
+def test_a_pair_brought_after_the_lease_was_lost_is_kept_when_it_is_all_there_is():
+    """Another worker holds the lease by now and has brought nothing yet: the token we used is used up."""
+    house = House()
+    house.clock.advance(560)
+
+    def overtaken() -> None:
+        house.clock.advance(61)
+        now = house.clock.now()
+        assert house.logins.lease(house.logins.get(ACCOUNT, LOGIN), until=now + timedelta(seconds=60), now=now)
+
+    house.vendor.meanwhile = overtaken
+    assert house.keeper().access() == "access-2"
+    assert house.stored.refresh == "refresh-2"
+
+
+def test_a_death_is_not_declared_by_who_lost_the_lease():
+    """Whoever took it over may have the new pair in its hands."""
+    house = House()
+    house.clock.advance(560)
+    house.vendor.alive = 2
+
+    def overtaken() -> None:
+        house.clock.advance(61)
+        now = house.clock.now()
+        assert house.logins.lease(house.logins.get(ACCOUNT, LOGIN), until=now + timedelta(seconds=60), now=now)
+
+    house.vendor.meanwhile = overtaken
+    with pytest.raises(TokenBusy):
+        house.keeper().access()
+    assert house.stored == a_pair(1)
+
+
+def test_the_wait_for_the_next_refresh_begins_with_the_answer():
+    """Exact counts from its own moment, which may be as late as the answer; the life of a token from before the call."""
+    house = House(not_before_s=570)
+    house.clock.advance(570)
+    house.vendor.meanwhile = lambda: house.clock.advance(25)
+    keeper = house.keeper()
+    keeper.access()
+    house.vendor.meanwhile = lambda: None
+    assert house.stored.issued_at == house.clock.now()
+    house.clock.advance(569)
+    keeper.access()
+    assert house.vendor.calls == 1
+    house.clock.advance(1)
+    assert keeper.access() == "access-3"
+
+
 @pytest.mark.parametrize("logins", [MemoryLogins(), MemoryLogins(a_login(None))])
 def test_no_tokens_means_log_in(logins):
     with pytest.raises(AccessExpired):

@@ -9,10 +9,10 @@ import pytest
 from boekbrug.domain.connections import JobKind, Mapping
 from boekbrug.domain.documents import FileFormat
 from boekbrug.domain.ledger import LedgerAccount
-from boekbrug.ports import DocumentState, Job
+from boekbrug.ports import Job
 from tests.support.builders import a_mapping
 
-from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, put_documents, read_books, sign_in
+from .scene import DIVISION, MORNING, US, a_house, key, our_connection, read_books, sign_in
 
 ADDRESS = "/api/connections/ours"
 
@@ -75,18 +75,16 @@ def test_a_package_that_keeps_no_files_is_offered_none():
     assert house.connections.get(US, "ours").attach == ()
 
 
-def test_a_change_lets_held_documents_try_again_but_starts_nothing_that_never_ran():
+def test_a_change_has_held_documents_looked_at_again_but_starts_nothing_that_never_ran():
     house = a_house()
     our_connection(house)
-    documents = house.documents(US, DIVISION)
-    put_documents(house, a_record("1", DocumentState.HELD, cause="PeriodClosed"))
     browser = sign_in(house)
     browser.ask("PATCH", ADDRESS, {"start": "2026-02-01"})
-    assert documents.record("document-1").state is DocumentState.WAITING
     assert house.nudged() == []
     house.put_job(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
     browser.ask("PATCH", ADDRESS, {"start": "2026-02-02"})
     assert house.nudged() == [key(JobKind.DOCUMENTS)]
+    assert house.jobs.get(key(JobKind.DOCUMENTS)).manual  # what is held is the worker's to let go
 
 
 def test_switching_to_automatic_makes_everything_due_once():

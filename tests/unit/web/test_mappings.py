@@ -8,10 +8,10 @@ import pytest
 
 from boekbrug.domain.connections import JobKind, Mapping
 from boekbrug.domain.documents import DocumentKind
-from boekbrug.ports import DocumentState, Job
+from boekbrug.ports import Job
 from tests.support.builders import some_books
 
-from .scene import DIVISION, MORNING, US, a_house, a_record, key, our_connection, put_documents, read_books, sign_in
+from .scene import DIVISION, MORNING, US, a_house, key, our_connection, read_books, sign_in
 
 ADDRESS = "/api/connections/ours/mappings"
 
@@ -90,12 +90,11 @@ def test_what_does_not_exist_or_fit_is_refused_by_field(asked, field, reason):
     ("automatic", "ran", "woken"),
     [(False, False, []), (False, True, [JobKind.DOCUMENTS]), (True, False, list(JobKind))],
 )
-def test_accepting_lets_held_documents_try_again(automatic, ran, woken):
+def test_accepting_has_held_documents_looked_at_again(automatic, ran, woken):
     house = new_house(automatic=automatic)
-    documents = house.documents(US, DIVISION)
-    put_documents(house, a_record("1", DocumentState.HELD, cause="VatCodeUnmapped"))
     if ran:
         house.put_job(Job(key(JobKind.DOCUMENTS), None, last_run_at=MORNING))
     assert sign_in(house).ask("PUT", ADDRESS, {"default_account": "id-700000"}).status == 200
-    assert documents.record("document-1").state is DocumentState.WAITING
     assert house.nudged() == [key(kind) for kind in woken]
+    job = house.jobs.get(key(JobKind.DOCUMENTS))
+    assert bool(job and job.manual) == (ran and not automatic)

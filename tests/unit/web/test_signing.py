@@ -64,6 +64,7 @@ def test_signing_in_opens_a_session_of_eight_hours():
 
 def test_who_connects_first_is_the_admin_and_a_colleague_may_sign_in_too():
     house = with_codes(a_house())
+    house.logins.save_new(a_login(house.accounts.get(US).focus_login, US))
     for code in ("new", "bert"):
         browser = Browser(house)
         browser.get(f"/callback/teamleader?code={code}&state={leave(browser)}")
@@ -74,6 +75,15 @@ def test_who_connects_first_is_the_admin_and_a_colleague_may_sign_in_too():
     # The colleague's grant serves nobody: the account works with its admin's.
     assert house.logins.get("account-new", "teamleader.-.nora")
     assert house.logins.get(US, "teamleader.-.bert") is None
+
+
+def test_a_colleague_takes_over_when_the_grant_of_the_admin_is_lost():
+    house = with_codes(a_house())  # anna's grant is gone
+    browser = Browser(house)
+    browser.get(f"/callback/teamleader?code=bert&state={leave(browser)}")
+    account = house.accounts.get(US)
+    assert (account.admin, account.focus_login) == ("bert", "teamleader.-.bert")
+    assert house.logins.get(US, "teamleader.-.bert").tokens is not None
 
 
 def test_signing_in_again_wakes_what_a_lost_login_paused():

@@ -19,3 +19,7 @@ class MemoryAccounts:
     def found(self, account: Account) -> Account:
         with self._worker.step("accounts.found"):
             return self.kept.setdefault(account.id, account)
+
+    def hand_over(self, account: Account) -> None:
+        with self._worker.step("accounts.hand_over"):
+            self.kept[account.id] = account

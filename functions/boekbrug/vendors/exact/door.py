@@ -7,7 +7,7 @@ from datetime import datetime
 
 import httpx
 
-from ...domain.errors import AccessDenied, AccessExpired, SyncError, TokenBusy, UnexpectedAnswer
+from ...domain.errors import AccessDenied, AccessExpired, SyncError, TokenBusy, UnexpectedAnswer, VendorDown
 from ...domain.ledger import AdministrationId
 from ...ports import Ledger, Package, Tokens
 from ..http import Http, beginning, json_of, parsed, plain
@@ -44,7 +44,11 @@ def exchange(app: App, http: Http, code: str, now: datetime) -> Tokens:
     )
     if response.is_success:
         return tokens_of(response, VENDOR, now)
-    raise AccessDenied(vendor=VENDOR, reason=_error(response))
+    if response.status_code in (400, 401, 403):
+        raise AccessDenied(vendor=VENDOR, reason=_error(response))
+    if response.status_code == 429:
+        raise VendorDown(vendor=VENDOR)
+    raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from the token endpoint")
 
 
 def refresh(app: App, http: Http, refresh_token: str, now: datetime) -> Tokens:

@@ -426,7 +426,7 @@ def attachment_payload(folder: FolderRef, file: File) -> dict[str, Any]:
 
 
 def is_sales_term(row: wire.PaymentTerm) -> bool:
-    return row.LineType == RECEIPT and row.TransactionType in KIND_OF_TYPE
+    return row.LineType == RECEIPT and row.TransactionType in KIND_OF_TYPE and bool(row.TransactionEntryID)
 
 
 def settled_without_money(row: wire.PaymentTerm) -> bool:

@@ -52,6 +52,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 MaybeDay = Annotated[date | None, BeforeValidator(_day)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(_moment)]
 Guid = Annotated[str, BeforeValidator(_trimmed), Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]  # goes into filters as it is
+MaybeGuid = Annotated[str, BeforeValidator(_trimmed), Field(pattern=r"^[0-9A-Za-z-]{0,64}$")]
 Code = Annotated[str, BeforeValidator(_trimmed), Field(min_length=1)]  # what others refer to it by
 Currency = Annotated[str, BeforeValidator(_trimmed), Field(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[Decimal, AfterValidator(workable), Field(gt=-(10**15), lt=10**15)]
@@ -166,7 +167,7 @@ class SalesEntry(Row):
     Type: Number  # 20 sales entry, 21 sales credit note
     Status: Number  # 20 open, 50 processed
     Journal: Text
-    Customer: Text
+    Customer: MaybeGuid
     EntryDate: Day
     YourRef: Text
     Description: Text
@@ -199,7 +200,7 @@ class TransactionLine(Row):
     Status: Number | None
     LineNumber: Number | None
     JournalCode: Text
-    Account: Text
+    Account: MaybeGuid
     Date: Day
     YourRef: Text
     Description: Text
@@ -212,14 +213,14 @@ class Receivable(Row):
 
     ID: Guid
     EntryID: Guid
-    OffsetID: Text
+    OffsetID: MaybeGuid
 
 
 class CounterLine(Row):
     """What stands at the other end of a match."""
 
     ID: Guid
-    OffsetID: Text
+    OffsetID: MaybeGuid
     Type: Number
 
 
@@ -228,9 +229,9 @@ class PaymentTerm(Row):
 
     Timestamp: Stamp
     ID: Guid
-    EntryID: Text  # of the set this part was split off or matched in
+    EntryID: MaybeGuid  # of the set this part was split off or matched in
     LineType: Number | None  # 20 receipt, 22 payment
-    TransactionEntryID: Text
+    TransactionEntryID: MaybeGuid
     TransactionType: Number | None
     Status: Number  # 20 open, 30 and 40 in collection, 50 matched
     Currency: Currency

@@ -33,7 +33,7 @@ class Client:
         self._blocked_until = room.budgets.blocked_until(self._budget, room.clock.now())
 
     def read(self, method: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The data of an answer to a question, or to a call that may be repeated without harm; None where it has none.
+        """The data of an answer to a question.
 
         Raises: VendorDown, RateLimited, AccessExpired, AccessDenied, TokenBusy, UnexpectedAnswer.
         """
@@ -42,7 +42,18 @@ class Client:
     def info(self, method: str, id: str, **more: str) -> Any | None:
         """What it says about one object; None when Teamleader has no such id (any more). Raises as `read`."""
         response = self._asked(method, {"id": id, **more})
-        return None if is_missing(response) else answer_of(response)["data"]
+        if is_missing(response):
+            return None
+        if (found := answer_of(response)["data"]) is None:
+            raise UnexpectedAnswer(vendor=VENDOR, said=f"{method}: nothing about an id it knows")
+        return found
+
+    def tell(self, method: str, body: Mapping[str, Any]) -> None:
+        """A call that answers with nothing (204), and may be repeated without harm. Raises as `read`."""
+        response = self._asked(method, body)
+        if response.status_code != 204:
+            answer_of(response)
+            raise UnexpectedAnswer(vendor=VENDOR, said=f"{method}: {response.status_code} where nothing was to be said")
 
     def rows(self, method: str, body: Mapping[str, Any] | None = None) -> list[Any]:
         """The rows of a list that is not paged. Raises as `read`."""
@@ -85,6 +96,8 @@ class Client:
             request = httpx.Request("GET", location)
         except httpx.InvalidURL as error:
             raise UnexpectedAnswer(vendor=VENDOR, said="a file whose address is none") from error
+        if request.url.scheme not in ("https", "http") or not request.url.host:
+            raise UnexpectedAnswer(vendor=VENDOR, said="a file that is nowhere on the web")
         try:
             response = self._room.http.read(request, again=READ_AGAIN, most_bytes=MOST_FILE_BYTES)
         except UnexpectedAnswer as error:
@@ -132,12 +145,12 @@ def request_for(api_url: str, method: str, body: Mapping[str, Any] | None, token
 
 
 def answer_of(response: httpx.Response) -> dict[str, Any]:
-    """A successful answer, `data` in it whatever happens; what any other one means.
+    """A successful answer with its `data`; what any other one means.
 
     Raises: AccessDenied for 403 (a scope or module is missing), VendorDown for 5xx, UnexpectedAnswer for the rest.
     """
     if response.is_success:
-        answer = json_of(response, VENDOR) if response.content else {"data": None}
+        answer = json_of(response, VENDOR) if response.content else None
         if isinstance(answer, dict) and "data" in answer and "errors" not in answer:
             return answer
         raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.request.url.path}: an answer without data")

@@ -33,7 +33,8 @@ from .mapping import understood
 FORMATS = {FileFormat.PDF: "pdf", FileFormat.UBL: "ubl/peppol_bis_3"}
 
 # A page in place of the file would hang on the booking for ever.
-BEGINNINGS = {FileFormat.PDF: b"%PDF", FileFormat.UBL: (b"<?xml", b"<Invoice", b"<CreditNote")}
+BEGINNINGS = {FileFormat.PDF: b"%pdf", FileFormat.UBL: b"<"}
+PAGE = (b"<!doctype", b"<html")
 
 # What we want hints about. Payments are not among them: most are our own, and each would wake us for nothing.
 HINTS = (
@@ -100,7 +101,8 @@ class TeamleaderFocus:
         method = "invoices.download" if kind is DocumentKind.INVOICE else "creditNotes.download"
         answer = self._there(method, document, format=FORMATS[format])
         content = self._client.fetch(understood(wire.Download, lambda download: download.location, answer))
-        if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(BEGINNINGS[format]):
+        begins = content[:200].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+        if not begins.startswith(BEGINNINGS[format]) or begins.startswith(PAGE):
             raise UnexpectedAnswer(vendor=VENDOR, said=f"something else instead of a {format} file")
         return content
 
@@ -153,7 +155,7 @@ class TeamleaderFocus:
         hooks = [understood(wire.Webhook, lambda hook: hook, row) for row in rows]
         there = {type for hook in hooks if hook.url == url for type in hook.types}
         if missing := [type for type in HINTS if type not in there]:
-            self._client.read("webhooks.register", {"url": url, "types": missing})  # adds; repeating is harmless
+            self._client.tell("webhooks.register", {"url": url, "types": missing})  # adds; repeating is harmless
 
     # how it is asked for
 

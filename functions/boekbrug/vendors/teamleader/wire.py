@@ -197,8 +197,8 @@ class Discount(Wire):
 
 
 class ExchangeRate(Wire):
-    source: str = Field(alias="from")
-    target: str = Field(alias="to")
+    source: Currency = Field(alias="from")
+    target: Currency = Field(alias="to")
     rate: Number
 
 

@@ -320,7 +320,8 @@ class Operation:
 
     @property
     def name(self) -> str:
-        return f"{self.method} {re.sub(r'<(?:.*?:)?(.*?)>', r'{\1}', self.path)}"
+        path = re.sub(r"<(?:[^:>]*:)?(\w+)>", r"{\1}", self.path)
+        return f"{self.method} {path}"
 
     @property
     def reads(self) -> bool:

@@ -15,6 +15,7 @@ from tests.support.company import (
     ADMINISTRATION,
     CREDIT_NOTES,
     DAY,
+    DIVISION,
     INVOICES,
     START,
     Company,
@@ -318,3 +319,45 @@ class TestAJob:
         company.stage.pump()
         assert company.job("payments")["last_result"] == {"settlements": 0, "registered": 1}
         assert company.payments(invoice) == [invoice.gross]
+
+
+class TestLookingFirst:
+    """rules.md 1, 2 and 4: what stands in the books is ours only when everything agrees."""
+
+    def test_a_number_that_came_free_in_teamleader_is_not_booked_beside_its_old_booking(self, company: Company) -> None:
+        first = company.invoices(number="2026 / 9")
+        company.exports()
+        company.stage.teamleader.post("delete_booking", tenant=ACCOUNT, booking=first.id)
+        again = company.invoices("80.00", number="2026 / 9")
+        company.exports()
+        assert company.shown(again)["cause"] == "BookedByOthers"
+        assert len(company.booked(again)) == 1  # the old one
+        company.stage.exact.post("delete_booking", tenant=DIVISION, booking=company.booked(again)[0]["id"])
+        company.exports()
+        assert [booking["AmountFC"] for booking in company.booked(again)] == [Decimal("96.8")]
+
+    def test_a_booking_of_equal_total_and_other_vat_is_not_adopted(self, company: Company) -> None:
+        invoice = company.invoices("100.00", customer=company.customer("Slagerij Zon BV", vat_number=VAT))
+        relation = company.relation("Slagerij Zon BV", VATNumber=VAT)
+        free_of_vat = {"AmountFC": 121, "VATAmountFC": 0, "GLAccountCode": "700000", "VATCode": "0E"}
+        company.books_by_hand(invoice, Customer=relation, SalesEntryLines=[free_of_vat])
+        company.exports()
+        assert company.shown(invoice)["cause"] == "BookedByOthers"
+
+    def test_a_booking_on_another_day_for_another_relation_is_shown(self, company: Company) -> None:
+        invoice = company.invoices()
+        company.books_by_hand(invoice, Customer=company.relation("Balie"), EntryDate="2026-03-20")
+        company.exports()
+        assert company.shown(invoice)["cause"] == "BookedByOthers"
+        assert len(company.booked(invoice)) == 1
+
+    def test_a_start_that_moved_leaves_earlier_documents_alone(self, company: Company) -> None:
+        company.closes(1)
+        company.refreshes()
+        january = company.invoices(day="2026-01-15")
+        company.exports()
+        company.person.patch(f"/api/connections/{company.connection}", start="2026-03-01")
+        company.reopens(1)
+        company.refreshes()
+        company.exports()
+        assert company.booked(january) == []

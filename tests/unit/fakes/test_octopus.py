@@ -17,6 +17,7 @@ from fakes.octopus.seed import MONTHLY, QUARTERLY
 CALLBACK = "https://bridge.example/octopus/callback"
 ALWAYS = "1980-01-01 00:00:00.000"
 Y2025, Y2026, Y2027 = 1, 2, 3
+LINE = {"accountKey": 700000, "vatCodeKey": "21"}
 
 
 class Visitor:
@@ -75,7 +76,7 @@ class Visitor:
     def draft(self, number: int, net: str = "100", vat: str = "21", **header) -> dict:
         """A sales booking as a client posts it: one line at 21 %."""
         gross = float(Decimal(net) + Decimal(vat))
-        line = {"accountKey": 700000, "baseAmount": float(net), "vatCodeKey": "21", "vatAmount": float(vat)}
+        line = {**LINE, "baseAmount": float(net), "vatAmount": float(vat)}
         usual = {
             "bookyearKey": {"id": Y2026},
             "journalKey": "V1",
@@ -151,6 +152,11 @@ def refusal(answer: httpx.Response) -> tuple[int, int]:
     return answer.status_code, body["errorCode"]
 
 
+def refusal_code(answer: httpx.Response) -> tuple[int, int]:
+    """The same where the language is not ours to choose yet."""
+    return answer.status_code, answer.json()["errorCode"]
+
+
 def technical_only(answer: httpx.Response) -> int:
     assert set(answer.json()) == {"technicalInfo"}
     return answer.status_code
@@ -175,10 +181,6 @@ def test_a_log_in_gives_a_token_for_ten_minutes_and_a_dossier_one_of_its_own(fak
     assert refusal_code(visitor.connect()) == (401, -2)
 
 
-def refusal_code(answer: httpx.Response) -> tuple[int, int]:
-    return answer.status_code, answer.json()["errorCode"]
-
-
 def test_failed_log_ins_are_counted_and_shut_the_door(fake):
     visitor = Visitor(fake)
     first = visitor.authenticate(password="wrong")
@@ -187,7 +189,8 @@ def test_failed_log_ins_are_counted_and_shut_the_door(fake):
     for _ in range(4):
         visitor.authenticate(password="wrong")
     assert technical_only(visitor.authenticate()) == 401  # the right password comes too late
-    assert "failed_logins" in visitor.http.get("/_fake/state?only=counters").json()["counters"]
+    counters = visitor.http.get("/_fake/state?only=counters").json()["counters"]
+    assert counters["failed_logins"] == {f"{fake.user} 127.0.0.1": 6}
     fake.clock.set(advance_s=3600)
     assert visitor.authenticate().status_code == 200
     assert technical_only(visitor.authenticate(password="wrong")) == 401
@@ -212,7 +215,7 @@ def test_a_token_in_the_wrong_header_is_an_empty_token(fake):
 
 def test_a_token_opens_its_own_dossier_only(books):
     answer = books.rest("GET", f"/dossiers/{QUARTERLY}/bookyears", headers={"dossierToken": books.token})
-    assert refusal(answer) == (403, -3) or refusal_code(answer) == (403, -3)
+    assert refusal(answer) == (403, -3)
     assert books.connect(books.token).status_code == 200  # a dossier token connects, by accident
     books.switch(dossier_token_connects=False)
     assert refusal_code(books.connect(books.token)) == (401, -2)
@@ -532,7 +535,7 @@ def test_a_journal_can_jump_ahead_and_the_single_journal_tells(books):
     books.book(50)
 
 
-ORDERED = [  # each with what comes before it put right: the numbers are checked in this order
+WRONG_HEADERS = [
     ({"bookyearKey": {"id": 9}}, (400, -9)),
     ({"journalKey": "V9"}, (400, -10)),
     ({"journalKey": "F1"}, (400, -38)),
@@ -547,12 +550,11 @@ ORDERED = [  # each with what comes before it put right: the numbers are checked
     ({"exchangeRate": None}, (400, -20)),
     ({"amount": 121.02}, (400, -24)),
     ({"amount": 121.005}, (400, -24)),
-    ({"amount": -121, "bookingLines": [{"accountKey": 700000, "baseAmount": -100, "vatCodeKey": "21", "vatAmount": -21}]},
-     (400, -24)),
-]  # fmt: skip
+    ({"amount": -121.0, "bookingLines": [{**LINE, "baseAmount": -100.0, "vatAmount": -21.0}]}, (400, -24)),
+]
 
 
-@pytest.mark.parametrize(("wrong", "expected"), ORDERED)
+@pytest.mark.parametrize(("wrong", "expected"), WRONG_HEADERS)
 def test_a_wrong_header_is_refused_with_its_number(books, wrong, expected):
     assert refusal(books.post(books.draft(1, **wrong))) == expected
     assert books.post(books.draft(1)).status_code == 201  # nothing was booked
@@ -704,7 +706,7 @@ def test_a_payment_in_full_takes_the_invoice_off_the_open_list(books):
     key = books.book(1)
     assert books.open_of(1)["openBookingAmount"] == 121.0
     paid = books.lever("pay", booking=key, amount="121.00", date="2026-03-20")
-    assert paid == {"payment": f"{MONTHLY}/{Y2026}/F1/1", "open": "0.00"} or paid["open"] in ("0", "0.0")
+    assert (paid["payment"], Decimal(paid["open"])) == (f"{MONTHLY}/{Y2026}/F1/1", 0)
     assert books.open_of(1) is None
     [pair] = books.balancings()
     assert pair["debetDocument"]["balancingKey"] == {

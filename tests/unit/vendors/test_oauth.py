@@ -343,7 +343,7 @@ def test_a_death_is_not_declared_by_who_lost_the_lease():
 
 
 def test_the_wait_for_the_next_refresh_begins_with_the_answer():
-    """Exact counts from its own moment, which may be as late as the answer; the life of a token from before the call."""
+    """Exact counts from its own moment, as late as the answer perhaps; a token's life counts from before the call."""
     house = House(not_before_s=570)
     house.clock.advance(570)
     house.vendor.meanwhile = lambda: house.clock.advance(25)

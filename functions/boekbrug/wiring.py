@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,7 @@ class VendorGrants:
     def exchange(self, vendor: str, realm: str, code: str, account: AccountId | None) -> tuple[Login, FocusUser | None]:
         door, app, http = door_of(vendor), self._apps.app(vendor, realm), self._http_of(vendor)
         tokens = door.exchange(app, http, code, self._clock.now())
+        tokens = replace(tokens, issued_at=self._clock.now())  # a gate counts from the answer, not from the call
         user = door.user_of(app, http, tokens.access)
         if isinstance(user, FocusUser):
             login = LoginId(f"{vendor}.{realm}.{user.id}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from boekbrug.ports import Job
+from boekbrug.store.jobs import DynamoJobs
 from tests.support.company import Company
 
 
@@ -108,6 +111,28 @@ class TestALostChain:
         company.consents_again()
         company.stage.settle()
         assert [len(company.booked(invoice)) for invoice in invoices] == [1, 1, 1]
+
+    def test_that_is_mended_before_the_job_pauses_leaves_nothing_paused(
+        self, company: Company, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The consent comes between the loss and the pause, when there is no paused job to wake yet."""
+        invoice = company.invoices()
+        company.stage.exact.post("faults", match={"method": "GET", "path": "TransactionLines"}, do="revoke_token")
+        company.stage.time.advance(580)
+        release, came = DynamoJobs.release, []
+
+        def after_a_consent(jobs: DynamoJobs, job: Job, **more: Any) -> bool:
+            if more.get("paused") and not came:
+                came.append(True)
+                with company.stage.another_sandbox():
+                    company.consents_again()
+            return release(jobs, job, **more)
+
+        monkeypatch.setattr(DynamoJobs, "release", after_a_consent)
+        company.exports()
+        assert came
+        assert len(company.booked(invoice)) == 1
+        assert company.job("documents")["paused"] is None
 
     @pytest.mark.parametrize("kind", ["documents", "accounts"])
     def test_of_teamleader_pauses_too_until_somebody_signs_in(self, company: Company, kind: str) -> None:

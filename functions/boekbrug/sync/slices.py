@@ -9,7 +9,16 @@ from typing import Any
 
 from ..domain.connections import Connection, JobKind
 from ..domain.documents import AccountId
-from ..domain.errors import NeedsLogin, NeedsSetup, OutcomeUnknown, OutOfTime, SyncError, TryLater, UnexpectedAnswer
+from ..domain.errors import (
+    AccessExpired,
+    NeedsLogin,
+    NeedsSetup,
+    OutcomeUnknown,
+    OutOfTime,
+    SyncError,
+    TryLater,
+    UnexpectedAnswer,
+)
 from ..domain.ledger import AdministrationId
 from ..messages import RunJob
 from ..ports import Clock, Deadline, House, Job, JobKey
@@ -90,11 +99,26 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
     asked_again = house.jobs.release(job, due_at=done.due_at, result=done.result, ran_at=now, paused=paused)
     if failure:
         raise failure
+    if paused and _is_granted_again(house, key, paused):
+        house.jobs.resume(key.account, key.administration, now)
     if not paused:
         go_on = now if asked_again else done.due_at
         if go_on is not None and go_on - now <= LONGEST_NUDGE:
             house.nudges.send(key, house.clock.real_seconds(max(0.0, (go_on - now).total_seconds())))
     return done
+
+
+def _is_granted_again(house: House, key: JobKey, cause: str) -> bool:
+    """Whether a person consented between the loss of a grant and our pause: then nothing would wake this job.
+
+    Looked at after the pause is stored: a consent that comes later still finds the job paused, and wakes it itself.
+    """
+    if cause != AccessExpired.__name__:
+        return False
+    account = house.accounts.get(key.account)
+    grants = {c.login for c in house.connections.of_administration(key.account, key.administration) if c.active}
+    logins = [house.logins.get(key.account, login) for login in grants | ({account.focus_login} if account else set())]
+    return all(login is not None and login.tokens is not None for login in logins)
 
 
 def _when(later: TryLater, now: datetime) -> datetime:

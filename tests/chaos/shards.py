@@ -142,7 +142,8 @@ def _read(file: Path) -> dict[str, Results]:
     known: dict[str, Results] = {}
     for row in _rows(file):
         if "block" in row:
-            known[row.pop("block")] = Results(**row)
+            block = row.pop("block")
+            known[block] = Results(**row)
     return known
 
 

@@ -133,6 +133,7 @@ class Worker:
         self.leased_until: datetime | None = None
         self.early = False  # it came while an outcome could not be known yet
         self.stalled = False
+        self.releasing = False  # its lease is on the way back
         self.dead = False
         self.sent_at: datetime | None = None  # of the intent it stored last
         self._met: Counter[str] = Counter()
@@ -364,11 +365,13 @@ class Stage:
             return job
 
         def released(job: Job, **said: Any) -> bool:
+            worker.releasing = True
             try:
                 return release(job, **said)
             finally:  # also when the worker died of it: what stands in the store counts
                 now = self.outside.jobs.get(job.key)
                 worker.leased_until = now.leased_until if now and now.version == job.version else None
+                worker.releasing = False
 
         store.jobs.claim, store.jobs.release = claimed, released
         store.links = lambda *whose: _Noted(links(*whose), worker)
@@ -376,9 +379,12 @@ class Stage:
     def _has_claimed(self, worker: Worker, job: Job, now: datetime) -> None:
         if worker.function is None or worker.function.kind is not self._kind:
             return
-        for _, other in self.claims:
-            # One that stalls here may have given its lease back without our knowing yet.
-            if other.leased_until and other.leased_until > now and not other.stalled:
+        at_hand = self.clock.now()  # a worker that stalled at its claim tells of it late, and its lease may be over
+        taken = self.claims if job.leased_until and job.leased_until > at_hand else []
+        for _, other in taken:
+            # One that stalls, or is giving its lease back, may have done so without our knowing yet.
+            known = not (other.stalled or other.releasing)
+            if other.leased_until and other.leased_until > at_hand and known:
                 self.broken.append(f"{worker.name} took the lease that {other.name} has")
         worker.leased_until = job.leased_until
         worker.claimed_at, worker.version = self.clock.now(), job.version

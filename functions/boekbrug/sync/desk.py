@@ -68,17 +68,18 @@ class Desk:
 
     def save_cursor(self, **changes: str) -> None:
         """Add these to the job's cursor. Raises LeaseLost."""
-        self._replace_cursor({**self.job.cursor, **changes})
+        if self.job.cursor != {**self.job.cursor, **changes}:
+            self._replace_cursor({**self.job.cursor, **changes})
 
     def go_on_with_what_was_stopped(self) -> None:
         """A person asked for this run: what was stopped or held is tried again."""
+        # Saved even when nothing changes: whoever lost his lease must not put documents back in line.
         self._replace_cursor({name: at for name, at in self.job.cursor.items() if not name.startswith(STOPPED)})
         self.documents.release()
 
     def _replace_cursor(self, cursor: Mapping[str, str]) -> None:
-        if cursor != self.job.cursor:
-            self.house.jobs.save_cursor(self.job, cursor)
-            self.job = replace(self.job, cursor=cursor)
+        self.house.jobs.save_cursor(self.job, cursor)
+        self.job = replace(self.job, cursor=cursor)
 
     def is_on(self, record: DocumentRecord) -> bool:
         """Whether documents of this connection and kind are booked at the moment."""

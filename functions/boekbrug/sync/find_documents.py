@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.documents import DocumentHeader, DocumentKind
+from ..domain.documents import DocumentHeader, DocumentId, DocumentKind
 from ..domain.errors import ChangedAfterBooking
 from ..domain.ledger import Cursor
+from ..ports import WriteKind
 from .desk import Desk
 from .slices import has_time
 
@@ -19,6 +20,9 @@ def find_documents(desk: Desk) -> bool:
     """
     if desk.job.manual:
         desk.go_on_with_what_was_stopped()
+    # A worker that outlived its lease may have held a document whose outcome another one is still waiting for.
+    in_doubt = [intent.subject for intent in desk.links.unsettled() if intent.kind is WriteKind.BOOKING]
+    desk.documents.release(documents=[DocumentId(subject) for subject in in_doubt])
     for connection in desk.connections.values():
         scope = f"focus:{connection.id}:{connection.start}"  # an earlier start is read from the beginning
         for page in desk.focus.documents([connection.entity], connection.start, _cursor(desk, scope)):

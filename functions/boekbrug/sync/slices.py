@@ -11,6 +11,7 @@ from ..domain.connections import Connection, JobKind
 from ..domain.documents import AccountId
 from ..domain.errors import (
     AccessExpired,
+    LeaseLost,
     NeedsLogin,
     NeedsSetup,
     OutcomeUnknown,
@@ -96,7 +97,13 @@ def run_job(house: House, nudge: RunJob, deed: Deed, *, hard: datetime, timeout:
     else:
         problems.solve(subject)
     now = house.clock.now()
-    asked_again = house.jobs.release(job, due_at=done.due_at, result=done.result, ran_at=now, paused=paused)
+    try:
+        asked_again = house.jobs.release(job, due_at=done.due_at, result=done.result, ran_at=now, paused=paused)
+    except LeaseLost:
+        # Another worker took over, and may have looked before our last steps: somebody looks once more.
+        house.jobs.make_due(key, now)
+        house.nudges.send(key)
+        return None
     if failure:
         raise failure
     if paused and _is_granted_again(house, key, paused):

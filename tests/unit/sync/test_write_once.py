@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from boekbrug.domain.errors import OutcomeUnknown, PeriodClosed, RateLimited, UnexpectedAnswer
+from boekbrug.domain.errors import OutcomeUnknown, OutOfTime, PeriodClosed, RateLimited, UnexpectedAnswer
 from boekbrug.domain.ledger import Done, Outcome, Refused, Unknown
 from boekbrug.ports import Intent, IntentMoved, WriteKind, WriteState
 from boekbrug.store.links import DynamoLinks
@@ -74,7 +74,7 @@ def clock() -> StillClock:
 def write(links, vendor, clock):
     """Write these subjects; the answers."""
 
-    def run(*subjects: str, batch: int = 1, links=links) -> list:
+    def run(*subjects: str, batch: int = 1, links=links, may_go_on=lambda: True) -> list:
         protocol = Protocol(
             kind=WriteKind.BOOKING,
             send=vendor.send,
@@ -84,7 +84,8 @@ def write(links, vendor, clock):
             settle=SETTLE,
             batch=batch,
         )
-        return write_once([Write(s, f"payload of {s}", f"hash-{s}") for s in subjects], protocol, links, clock)
+        writes = [Write(s, f"payload of {s}", f"hash-{s}") for s in subjects]
+        return write_once(writes, protocol, links, clock, may_go_on)
 
     return run
 
@@ -218,6 +219,72 @@ def test_a_worker_that_answers_after_another_settled_it_changes_nothing(write, v
     vendor.send = settle_meanwhile
     assert isinstance(write("a")[0], OutcomeUnknown)
     assert links.intent(WriteKind.BOOKING, "a").result["ref"] == "found-by-other"
+
+
+def test_the_intent_stands_before_the_call(write, vendor, links):
+    seen = []
+
+    def send(writes):
+        seen.append(links.intent(WriteKind.BOOKING, "a"))
+        return [Done("ref")]
+
+    vendor.send = send
+    write("a")
+    [intent] = seen
+    assert (intent.state, intent.payload) == (WriteState.SENDING, "payload of a")
+
+
+def test_what_there_is_no_time_for_is_not_begun(write, vendor, links):
+    time_left = iter([True, False])
+    first, second = write("a", "b", may_go_on=lambda: next(time_left))
+    assert first.how is How.SENT
+    assert isinstance(second, OutOfTime)
+    assert vendor.sent == ["a"]
+    assert links.intent(WriteKind.BOOKING, "b") is None
+
+
+def test_a_lost_answer_is_remembered_as_unknown(write, vendor, links):
+    vendor.says = ["lost"]
+    write("a")
+    assert links.intent(WriteKind.BOOKING, "a").state is WriteState.UNKNOWN
+
+
+def test_what_appears_during_a_slow_look_is_not_proved_absent(write, vendor, clock):
+    vendor.says = [Unknown("nothing arrived")]
+    write("a")
+    write("a")
+    clock.advance(WAIT - 1)
+
+    def slow(intents):
+        clock.advance(10)
+        return [None for _ in intents]
+
+    vendor.probe = slow
+    assert isinstance(write("a")[0], OutcomeUnknown)
+    assert vendor.sent == ["a"]
+
+
+def test_who_finds_what_another_settled_meanwhile_changes_nothing(write, vendor, links):
+    vendor.says = ["lost"]
+    write("a")
+
+    def overtaken(intents):
+        links.done(intents[0], {"ref": "found-by-other"}, adopted=True)
+        return ["mine"]
+
+    vendor.probe = overtaken
+    assert isinstance(write("a")[0], OutcomeUnknown)
+    assert links.intent(WriteKind.BOOKING, "a").result["ref"] == "found-by-other"
+
+
+def test_what_is_found_and_another_owns_is_not_ours(write, vendor, links):
+    write("a")
+    vendor.says = ["lost"]
+    write("b")
+    vendor.kept["b"] = vendor.kept["a"]
+    assert isinstance(write("b")[0], OutcomeUnknown)
+    assert links.subject_of(WriteKind.BOOKING, vendor.kept["a"]) == "a"
+    assert links.intent(WriteKind.BOOKING, "b").state is WriteState.UNKNOWN
 
 
 def test_the_wait_outlives_every_function_that_writes():

@@ -41,6 +41,7 @@ from .domain.ledger import (
     FolderRef,
     Journal,
     LedgerAccount,
+    OpenItem,
     Outcome,
     Page,
     PaymentTerm,
@@ -222,12 +223,20 @@ class Ledger(Protocol):
         ...
 
     # documents
-    def prepare(self, entries: Sequence[SalesEntry]) -> Sequence[Prepared]:
-        """The payloads, exactly as they will be sent. No call, except for a number where the caller chooses it."""
+    def prepare(self, entries: Sequence[SalesEntry]) -> Sequence[Prepared | SyncError]:
+        """The payloads, exactly as they will be sent, or why there is none: a refusal found here costs no call.
+
+        No call, except for a number where the caller chooses it (`abilities.caller_numbers`): then one entry at a time,
+        and the next only after the outcome of this one. JournalInUse while another account's offer is open.
+        """
         ...
 
     def book(self, prepared: Sequence[Prepared]) -> Sequence[Outcome[Booking]]:
-        """Send these entries, at most `abilities.batch` at a time: one outcome each."""
+        """Send these entries, at most `abilities.batch` at a time: one outcome each.
+
+        Of one that is offered `again`, Done says that it stands, by this offer or an earlier one; Refused that nothing
+        of ours stands under its number; Unknown everything else, a refusal that does not tell included.
+        """
         ...
 
     def find_bookings(self, prepared: Sequence[Prepared]) -> Sequence[Sequence[Booking]]:
@@ -235,7 +244,11 @@ class Ledger(Protocol):
         ...
 
     def bookings(self, journals: Sequence[str], start: date, since: Cursor | None) -> Iterator[Page[Booking]]:
-        """Sales entries of these journals dated from `start`, whoever made them; after the first read only changes."""
+        """Sales entries of these journals dated from `start`, whoever made them; after the first read only changes.
+
+        No page at all where the vendor is asked so seldom that the last look must do; the look after NumberTaken is
+        always taken.
+        """
         ...
 
     def booking(self, ref: Booking) -> Booking | None:
@@ -247,8 +260,18 @@ class Ledger(Protocol):
         ...
 
     # payments
-    def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
-        """What was matched, or opened again, since the cursor: a row per part of an open item."""
+    def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:
+        """What was matched, or opened again, since the cursor: a row per part of an open item.
+
+        Nothing before `start` is of interest. No page at all where the last look must do, as in `bookings`.
+        """
+        ...
+
+    def open_items(self) -> Sequence[OpenItem] | None:
+        """Every open item of the customers, to check the settlements with; None where those need no check.
+
+        An empty answer never says that all is paid: the matches do (rules.md 22).
+        """
         ...
 
 
@@ -268,6 +291,7 @@ class WriteState(StrEnum):
     UNKNOWN = "unknown"  # sent, no usable answer
     REFUSED = "refused"  # a clear no; may be sent again
     DONE = "done"
+    GONE = "gone"  # it stood in the books, and somebody deleted it there; a person may have it sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +329,10 @@ class Links(Protocol):
         ...
 
     def again(self, intent: Intent, payload: str, payload_hash: str, sent_at: datetime) -> Intent:
-        """From REFUSED, or from UNKNOWN/SENDING proved absent, to SENDING with the next attempt."""
+        """From REFUSED or GONE, or from UNKNOWN/SENDING, to SENDING with the next attempt.
+
+        From UNKNOWN/SENDING only what is proved absent, or is offered again with its own payload.
+        """
         ...
 
     def missed(self, intent: Intent, at: datetime) -> Intent: ...
@@ -314,6 +341,10 @@ class Links(Protocol):
     def done(self, intent: Intent, result: Mapping[str, Any], *, adopted: bool = False) -> Intent: ...
     def adopt(self, kind: WriteKind, subject: str, result: Mapping[str, Any], at: datetime) -> Intent:
         """Remember what was found before anything of ours was sent: straight to DONE. Raises IntentMoved."""
+        ...
+
+    def gone(self, intent: Intent) -> Intent:
+        """From DONE to GONE: the books do not hold it any more. Its ref is free. Raises IntentMoved."""
         ...
 
     def subject_of(self, kind: WriteKind, ref: str) -> str | None:
@@ -398,7 +429,14 @@ class Documents(Protocol):
 class Seen(Protocol):
     """What stands in the package's journals, whoever booked it: looked at before the first booking (rules.md 1)."""
 
-    def remember(self, bookings: Sequence[Booking]) -> None: ...
+    def remember(self, bookings: Sequence[Booking]) -> None:
+        """Found under `reference` and each of `other_references` from then on."""
+        ...
+
+    def forget(self, refs: Sequence[BookingRef]) -> None:
+        """These are no more: neither adopted nor reported."""
+        ...
+
     def by_reference(self, references: Sequence[str]) -> Mapping[str, Sequence[Booking]]: ...
 
 
@@ -566,6 +604,34 @@ class Budgets(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class NumberLine:
+    """Where the numbers of one journal stand, for everybody who books there."""
+
+    line: str  # "octopus.70001.4.V1"
+    next: int | None  # None: must be read from the package
+    version: int
+
+
+class Numbers(Protocol):
+    """Numbers we choose ourselves, in a record shared by all accounts. Never expires.
+
+    The package refuses a number that is not the next one, so this record saves calls and keeps order; it is not what
+    keeps a booking single.
+    """
+
+    def hold(self, line: str, holder: str, now: datetime, until: datetime) -> NumberLine | None:
+        """The line, ours until then (by RealClock) or until `release`; None while another holder's offer is open.
+
+        A holder who comes again gets it again.
+        """
+        ...
+
+    def release(self, held: NumberLine, next: int | None) -> None:
+        """After a clear outcome. No effect when somebody else holds it by now."""
+        ...
+
+
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
@@ -707,6 +773,13 @@ class Grants(Protocol):
         """Trade the code for tokens and learn whose they are; the Teamleader user when that is the vendor.
 
         The login is not saved yet. Raises AccessDenied, VendorDown, UnexpectedAnswer.
+        """
+        ...
+
+    def log_in(self, vendor: str, realm: str, user: str, password: str, account: AccountId) -> Login:
+        """A login by user and password, where a vendor takes them: tried once, as attempts are counted there.
+
+        Not saved yet. Raises AccessDenied, VendorDown, UnexpectedAnswer; NotPossible where the vendor takes none.
         """
         ...
 

@@ -78,6 +78,18 @@ class LeaseLost(TryLater):
     names = ()
 
 
+class NumberTaken(TryLater):
+    """The number we offered is not the next one of its journal: somebody booked there meanwhile."""
+
+    names = ("journal",)
+
+
+class JournalInUse(TryLater):
+    """Somebody works in this journal, in the package itself or through another account of ours."""
+
+    names = ("journal", "until")
+
+
 class NeedsLogin(SyncError):
     """Log in again: the connection is paused, every document is kept."""
 
@@ -230,6 +242,12 @@ class BookedByOthers(NeedsCorrection):
     """Somebody booked this number already, with other figures: we do not book it beside that (rules.md 1)."""
 
     names = ("booked", "expected")
+
+
+class BookingDeleted(NeedsCorrection):
+    """It was booked, and somebody deleted it in the package: a person says whether it goes there again."""
+
+    names = ("booking",)
 
 
 class ChangedAfterBooking(NeedsCorrection):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, NewType, TypeVar
 
-from .documents import DocumentId, DocumentKind
+from .documents import DocumentId, DocumentKind, File
 from .errors import SyncError
 from .money import Money
 from .relations import RelationRef
@@ -31,6 +31,7 @@ class Page(Generic[T]):
 
     rows: tuple[T, ...]
     cursor: Cursor
+    gone: tuple[str, ...] = ()  # refs that are no more, where the vendor tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Period:
     first: date
     last: date
     closed_for: tuple[str, ...] = ()  # codes of the journals that are shut; ("*",) for all
+    code: str = ""  # what the package wants to be told, where a date is not enough: "4:202603"
 
     def is_closed(self, journal: str) -> bool:
         return "*" in self.closed_for or journal in self.closed_for
@@ -216,6 +218,9 @@ class Prepared:
     payload: str  # exactly what will be sent
     hash: str  # of the payload
     number: str = ""  # the package's number where the caller chooses it (Octopus)
+    ref: BookingRef | None = None  # what the booking will be called, where that number makes it
+    again: bool = False  # offered before, outcome unknown (`Abilities.resend_settles`); never stored
+    files: tuple[File, ...] = ()  # what goes along (`Abilities.files_with_entry`); put in before sending, never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,7 @@ class Booking:
     vat: Money | None  # None where a list does not tell
     final: bool = True  # False: provisional or not processed yet
     base_gross: Decimal | None = None  # `gross` in the books' own currency; None where an answer does not tell
+    other_references: tuple[str, ...] = ()  # where else a document's number may stand: a comment, an order reference
 
 
 class SettlementKind(StrEnum):
@@ -254,6 +260,19 @@ class Settlement:
     amount: Money  # of this part, positive
     day: date  # of the money, or of the match
     version: int = 0  # grows with every word on the same part: a late reader never undoes a newer one
+    # Of the settled booking as it reads now, where its ref may come to mean another one (rules.md 4).
+    references: tuple[str, ...] = ()
+    gross: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """A booking that is not settled, as the package's own report of open items has it."""
+
+    booking: BookingRef
+    open: Money  # of the document's currency, positive when the customer owes on an invoice, or we on a credit note
+    references: tuple[str, ...] = ()
+    gross: Money | None = None
 
 
 # What became of a write.
@@ -300,4 +319,8 @@ class Abilities:
     credit_note_vat_codes: bool = False  # codes of their own for credit notes (Octopus)
     reference_length: int = 30  # how much of a document's number the package keeps
     settle_s: int = 60  # how long after a lost answer the write may still appear
+    resend_settles: bool = False  # the same write a second time is refused or changes nothing: offering settles a doubt
+    reads_back: bool = True  # False: an answer to a booking is empty, so the next look at the journals compares it
+    files_with_entry: bool = False  # files go along in the call that books (Octopus)
+    bookings_a_day: int | None = None  # the vendor's limit, None where there is none that a person would notice
     revenue_prefixes: tuple[str, ...] = field(default=())

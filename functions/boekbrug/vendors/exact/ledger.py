@@ -190,7 +190,7 @@ class ExactLedger:
 
     # --- payments ---------------------------------------------------------------------------------------------------
 
-    def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
+    def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:
         for rows, cursor in self._changes("sync/Cashflow/PaymentTerms", wire.PaymentTerm, since):
             terms = [row for row in rows if mapping.is_sales_term(row)]
             partners = mapping.partners(rows)
@@ -206,6 +206,9 @@ class ExactLedger:
                 for row in terms
             )
             yield Page(tuple(found), cursor)
+
+    def open_items(self) -> None:
+        """None: payment terms tell what is open themselves (exact-online.md 6)."""
 
     def _counters(self, entries: set[str]) -> dict[str, frozenset[int]]:
         """For each of these entries the types of entries its receivable was matched with, from the ledger itself.

@@ -148,11 +148,14 @@ class MemoryLedger:
 
     # --- payments ---------------------------------------------------------------------------------------------------
 
-    def settlements(self, since: Cursor | None) -> Iterator[Page[Settlement]]:
+    def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:
         parts = self.books.parts.values()
         return _changes(
             ((Settlement(p.id, p.booking, p.kind, p.amount, p.day, p.version), p.version) for p in parts), since
         )
+
+    def open_items(self) -> None:
+        """None: these settlements are the open items themselves."""
 
 
 class MemoryCabinet:

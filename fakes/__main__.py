@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import base64
+import http.client
 import importlib
 import importlib.util
 import json
 import signal
 import sys
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ def load_ubl(args: argparse.Namespace) -> int:
         try:
             with urllib.request.urlopen(request) as answer:
                 result = json.load(answer)
-        except urllib.error.URLError as error:
+        except (OSError, http.client.HTTPException) as error:  # a connection that breaks in the middle is no URLError
             print(f"{args.url} does not take UBL: {error}", file=sys.stderr)
             return 2
         loaded += result["loaded"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -727,6 +728,17 @@ def test_the_command_line_loads_a_directory_of_ubl(fake: TeamleaderFake, tmp_pat
     assert (printed["files"], printed["loaded"], list(printed["refused"])) == (1, 0, ["deep/order.xml"])
     assert main(["load-ubl", str(tmp_path / "nothing")]) == 2
     assert main(["load-ubl", str(tmp_path), "--url", urls["teamleader"]]) == 2, "nobody answers there any more"
+
+
+def test_the_command_line_says_so_when_the_connection_breaks(tmp_path: Path, capsys: Any):
+    (tmp_path / "order.xml").write_text("<Order/>")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        hangs_up = threading.Thread(target=lambda: server.accept()[0].close())
+        hangs_up.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert main(["load-ubl", str(tmp_path), "--url", url]) == 2
+        hangs_up.join()
+    assert f"{url} does not take UBL" in capsys.readouterr().err
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------

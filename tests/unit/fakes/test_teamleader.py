@@ -733,7 +733,13 @@ def test_the_command_line_loads_a_directory_of_ubl(fake: TeamleaderFake, tmp_pat
 def test_the_command_line_says_so_when_the_connection_breaks(tmp_path: Path, capsys: Any):
     (tmp_path / "order.xml").write_text("<Order/>")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        hangs_up = threading.Thread(target=lambda: server.accept()[0].close())
+
+        def hang_up():
+            with server.accept()[0] as connection:
+                while not connection.recv(65536).endswith(b"}}"):
+                    pass
+
+        hangs_up = threading.Thread(target=hang_up)
         hangs_up.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         assert main(["load-ubl", str(tmp_path), "--url", url]) == 2

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from boekbrug.domain.connections import JobKind
+from boekbrug.domain.documents import DocumentHeader, DocumentId, DocumentKind
+from boekbrug.domain.errors import LeaseLost, PeriodClosed
+from boekbrug.domain.ledger import Page
+from boekbrug.messages import RunJob
+from boekbrug.ports import Deadline, Documents, DocumentState, Job, JobKey, WriteKind
+from boekbrug.sync.desk import Desk
+from boekbrug.sync.files import Files
+from boekbrug.sync.find_documents import find_documents
+from boekbrug.sync.slices import LEASE_MARGIN, WORK, Slice, run_job
+from boekbrug.sync.write_once import FUNCTION_TIMEOUT
+from boekbrug.vendors.memory import MemoryAdministration, MemoryLedger
+from tests.support.builders import ACCOUNT, ADMINISTRATION, ENTITY, RATES, a_connection, eur, some_books
+from tests.support.house import MemoryHouse
+
 from .matrix import played
+from .stage import SETTLE
 from .strikes import Boundary, How, Strike, Trouble
 
 ATTACH = "POST exact /api/v1/3001234/documents/DocumentAttachments"
@@ -46,3 +64,96 @@ def test_what_was_sent_is_settled_also_when_the_books_closed_meanwhile(how: How)
     stage, verdict = played("documents", Strike(write, how))
     assert stage.struck
     assert verdict.holds, verdict.broken
+
+
+# --- what outlives a lease, on a house in memory ---
+
+KEY = JobKey(ACCOUNT, ADMINISTRATION, JobKind.DOCUMENTS)
+LEASE = FUNCTION_TIMEOUT + LEASE_MARGIN
+SENT, NOT_SENT = DocumentId("sent"), DocumentId("not-sent")
+
+
+def test_a_worker_that_lost_its_lease_leaves_the_job_due() -> None:
+    """The other one may have looked before its last steps were done: the job ended, and was due no more."""
+    house = MemoryHouse()
+    house.jobs.make_due(KEY, house.clock.now())
+
+    def deed(*_: object) -> Slice:
+        other = _lease_of_another(house)
+        house.jobs.release(other, due_at=None, result={}, ran_at=house.clock.now())
+        return Slice({"booked": 1})
+
+    nudge = RunJob(account=KEY.account, administration=KEY.administration, kind=KEY.kind)
+    hard = house.real.now() + FUNCTION_TIMEOUT
+    assert run_job(house, nudge, deed, hard=hard, timeout=FUNCTION_TIMEOUT) is None
+    assert house.jobs.get(KEY).due_at == house.clock.now()
+    assert house.nudged() == [KEY]
+
+
+def test_a_worker_that_lost_its_lease_puts_nothing_back_in_line() -> None:
+    """It had nothing to save in the cursor, so nobody told it, and it let go what the other one had just held."""
+    house = MemoryHouse()
+    house.jobs.make_due(KEY, house.clock.now(), manual=True)
+    late = _lease(house)
+    _lease_of_another(house)
+    documents = _hold(house, NOT_SENT)
+    with pytest.raises(LeaseLost):
+        find_documents(_desk(house, late))
+    assert documents.record(NOT_SENT).state is DocumentState.HELD
+
+
+def test_a_document_whose_outcome_nobody_knows_is_looked_at_again() -> None:
+    """A worker that lost its lease held it while another one waited to learn what became of its booking."""
+    house = MemoryHouse()
+    house.jobs.make_due(KEY, house.clock.now())
+    documents = _hold(house, SENT, NOT_SENT)
+    house.links(ACCOUNT, ADMINISTRATION).plan(WriteKind.BOOKING, SENT, "{}", "", house.real.now())
+    find_documents(_desk(house, _lease(house)))
+    assert [record.id for record in documents.waiting(10)] == [SENT]
+    assert documents.record(NOT_SENT).state is DocumentState.HELD
+
+
+def _lease(house: MemoryHouse) -> Job:
+    job = house.jobs.claim(KEY, house.real.now(), house.real.now() + LEASE)
+    assert job is not None
+    return job
+
+
+def _lease_of_another(house: MemoryHouse) -> Job:
+    house.clock.advance(LEASE.total_seconds())
+    return _lease(house)
+
+
+def _hold(house: MemoryHouse, *documents: DocumentId) -> Documents:
+    room, (connection, gross) = house.documents(ACCOUNT, ADMINISTRATION), (a_connection(), eur("121.00"))
+    for id in documents:
+        header = DocumentHeader(id, DocumentKind.INVOICE, ENTITY, id, connection.start, gross, house.clock.now())
+        room.seen(connection.id, [header])
+        room.held(room.record(id), PeriodClosed.__name__)
+    return room
+
+
+def _desk(house: MemoryHouse, job: Job) -> Desk:
+    """Where nothing is new, neither in Teamleader nor in the books."""
+    connection, focus, ledger = a_connection(), _QuietFocus(), MemoryLedger(MemoryAdministration())
+    deadline = Deadline(stop=house.real.now() + WORK, hard=house.real.now() + FUNCTION_TIMEOUT)
+    links = house.links(ACCOUNT, ADMINISTRATION)
+    return Desk(
+        house=house,
+        job=job,
+        deadline=deadline,
+        focus=focus,
+        ledger=ledger,
+        links=links,
+        documents=house.documents(ACCOUNT, ADMINISTRATION),
+        books=some_books(),
+        rates=RATES,
+        connections={connection.id: connection},
+        decisions={},
+        files=Files(house, KEY, deadline, focus, None, links, SETTLE),
+    )
+
+
+class _QuietFocus:
+    def documents(self, *_: object) -> Iterator[Page[DocumentHeader]]:
+        return iter(())

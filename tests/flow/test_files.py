@@ -9,7 +9,7 @@ import pytest
 
 from boekbrug.vendors.exact import cabinet
 from boekbrug.vendors.teamleader import client
-from tests.support.company import Company, Document
+from tests.support.company import ACCOUNT, Company, Document
 from tests.support.stage import Killed
 
 SEND_FOLDER = "POST /api/v1/.*/Documents$"
@@ -95,6 +95,35 @@ class TestOnce:
         first, second = sent(attaching, path)
         assert (second - first).total_seconds() >= 120 + 60
         assert attaching.unsettled() == 0
+
+    @pytest.mark.parametrize("path", WRITES)
+    @pytest.mark.parametrize("fault", ["commit_then_drop", "drop_before"])
+    def test_what_became_of_it_is_known_also_when_its_invoice_is_gone(
+        self, attaching: Company, path: str, fault: str
+    ) -> None:
+        """Nobody asked any more, and the doubt stood for ever."""
+        attaching.stage.exact.post("faults", match={"method": "POST", "path": path}, do=fault)
+        invoice = attaching.invoices("100.00")
+        attaching.asks_for("documents")
+        attaching.stage.pump()
+        assert attaching.unsettled() == 1
+        attaching.stage.teamleader.post("delete_booking", tenant=ACCOUNT, booking=invoice.id)
+        attaching.stage.settle()
+        assert attaching.unsettled() == 0
+        assert len(sent(attaching, path)) == 1
+
+    def test_without_the_right_to_look_the_documents_go_on_all_the_same(self, attaching: Company) -> None:
+        attaching.stage.exact.post("faults", match={"method": "POST", "path": WRITES[0]}, do="drop_before")
+        gone = attaching.invoices("100.00", number="2026 / 1")
+        attaching.asks_for("documents")
+        attaching.stage.pump()
+        attaching.stage.teamleader.post("delete_booking", tenant=ACCOUNT, booking=gone.id)
+        attaching.stage.exact.post("faults", match={"path": WRITES[0]}, do={"status": 403}, times=9)
+        invoice = attaching.invoices("100.00", number="2026 / 2")
+        attaching.asks_for("documents")
+        attaching.stage.pump()
+        assert len(attaching.booked(invoice)) == 1
+        assert attaching.job("documents")["paused"] is None
 
     @pytest.mark.parametrize("path", [SEND_FOLDER, SEND_FILE])
     @pytest.mark.parametrize("arrived", [True, False])

@@ -40,6 +40,14 @@ def sent(company: Company, path: str) -> list[datetime]:
     return [datetime.fromisoformat(row["at"]) for row in wanted]
 
 
+def vanishes(company: Company, invoice: Document, what: str) -> None:
+    """Somebody deletes an invoice, or its customer, in Teamleader."""
+    if what == "customer":
+        company.stage.teamleader.post("delete_company", tenant=ACCOUNT, company=invoice.customer)
+    else:
+        company.stage.teamleader.post("delete_booking", tenant=ACCOUNT, booking=invoice.id)
+
+
 def looked(company: Company, path: str) -> list[datetime]:
     """When Exact was asked for such rows."""
     rows = company.stage.exact.journal()
@@ -112,6 +120,26 @@ class TestAConnectionLostBeforeTheWorkWasDone:
         assert company.payments(invoice) == [Decimal("121.00")]
         first, second = sent(company, "registerPayment")
         assert second - first >= WAIT
+
+
+class TestNobodyAsksAnyMoreForWhatWasSent:
+    """Whether it arrived is learned all the same, and nothing is sent again."""
+
+    @pytest.mark.parametrize("gone", ["customer", "document"])
+    @pytest.mark.parametrize("fault", ["commit_then_drop", "drop_before"])
+    def test_a_customer(self, company: Company, fault: str, gone: str) -> None:
+        """Gone from Teamleader before the answer was known, or its only invoice is: the doubt stood for ever."""
+        company.stage.exact.post("faults", match={"method": "POST", "path": "crm/Accounts"}, do=fault)
+        invoice = company.invoices("100.00")
+        company.asks_for("documents")
+        company.stage.pump()
+        assert company.unsettled() == 1
+        vanishes(company, invoice, gone)
+        company.stage.settle()
+        assert company.unsettled() == 0
+        assert len(company.relations()) == (fault == "commit_then_drop")
+        assert len(sent(company, "crm/Accounts")) == 1
+        assert list(company.problems()) == [{"customer": "CustomerGone", "document": "DocumentGone"}[gone]]
 
 
 class TestAWorkerThatDies:

@@ -41,6 +41,7 @@ from .currencies import in_parts
 from .desk import Desk
 from .files import Files
 from .find_documents import find_documents
+from .leftovers import settle_leftovers
 from .relations import Ensured, decides_otherwise, ensure_relations
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock
 from .snapshots import load_books, load_decisions, load_focus
@@ -98,6 +99,7 @@ def _work_off(desk: Desk) -> timedelta | None:
     while has_time(desk.house, desk.deadline):
         records = desk.documents.waiting(BATCH, after)
         if not records:
+            doubtful = doubtful or settle_leftovers(desk)
             return on_the_clock(FUNCTION_TIMEOUT, desk.house.clock) if doubtful else None
         after = records[-1].order
         if (pause := _budget_pause(desk, records)) is not None:

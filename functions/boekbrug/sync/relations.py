@@ -84,7 +84,9 @@ def ensure_relations(
         else:
             answers[customer.ref] = answer
 
-    written = write_once([_write(plans[c.ref]) for c in to_write], _protocol(ledger, links), links, real, may_go_on)
+    written = write_once(
+        [_write(plans[c.ref]) for c in to_write], relation_protocol(ledger, links), links, real, may_go_on
+    )
     for customer, result in zip(to_write, written, strict=True):
         answers[customer.ref] = (
             Ensured(result.value.ref, created=result.how is How.SENT, adopted=result.how is How.FOUND)
@@ -170,7 +172,7 @@ def _write(plan: _Plan) -> Write:
     return Write(str(plan.draft.customer), payload, hashlib.sha256(payload.encode()).hexdigest())
 
 
-def _protocol(ledger: Ledger, links: Links) -> Protocol[Relation]:
+def relation_protocol(ledger: Ledger, links: Links) -> Protocol[Relation]:
     def send(writes: Sequence[Write]) -> Sequence[Outcome[Relation]]:
         return ledger.save_relations([from_text(_Plan, write.payload).draft for write in writes])
 

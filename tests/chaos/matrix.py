@@ -27,6 +27,8 @@ HURRIES: tuple[tuple[float, ...], ...] = ((), (), (), (10, 20), (1, 60, 119), (1
 """Nudges while a lost answer cannot be known yet: at once where the worker lived, after its lease where it died."""
 WITHIN_REQUESTS = 40
 """Troubles meet one of a run's first requests."""
+ON_MOTO = 100
+"""Every so many runs the one in turn is also run on DynamoDB, as moto plays it."""
 
 
 @dataclass(frozen=True)

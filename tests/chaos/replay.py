@@ -16,7 +16,7 @@ from .packages import PACKAGES
 def command(case: matrix.Case, seed: int, ground: Ground = MEMORY) -> str:
     """What a failing run prints."""
     of = f"--package {case.package} --case {case.name} --seed {seed}"
-    return f"infra/run python -m tests.chaos.replay {of}{' --moto' if ground is MOTO else ''}"
+    return f"infra/run python -m tests.chaos.replay {of}{' --moto' if ground is not MEMORY else ''}"
 
 
 def main() -> int:

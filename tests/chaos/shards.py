@@ -32,8 +32,6 @@ from .replay import command
 RUNS = 68_000
 """Runs of all shards together and at least. A few strikes of later rounds miss: what they were meant for was not
 reached, so there are more than the 60,000 that must hit."""
-ON_MOTO = 100
-"""Every so many runs the one in turn is also run on DynamoDB, as moto plays it."""
 BLOCK = 100
 """Runs that are started and remembered together."""
 
@@ -80,7 +78,7 @@ def work(block: Block, until: int) -> Results:
     begun = perf_counter()
     case = matrix.case_named(block.package, block.case)
     for seed in range(block.first, until, block.step):
-        for ground in (MEMORY, MOTO) if seed % ON_MOTO == 0 else (MEMORY,):
+        for ground in (MEMORY, MOTO) if seed % matrix.ON_MOTO == 0 else (MEMORY,):
             result = matrix.run(case, seed, ground)
             done.runs += result.struck
             done.duplicates += result.verdict.duplicates

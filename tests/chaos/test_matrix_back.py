@@ -5,25 +5,18 @@ from __future__ import annotations
 import pytest
 
 from .grounds import OnMoto
-from .matrix import Case, run
 from .packages import PACKAGES
 from .slices import failures
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_wherever_a_worker_dies_every_payment_is_registered_once(package: str) -> None:
-    found = failures(package, "payments")
+def test_wherever_a_worker_dies_every_payment_is_registered_once(package: str, moto: OnMoto) -> None:
+    found = failures(package, "payments", moto)
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("job", ["accounts", "relations"])
-def test_wherever_a_worker_dies_what_it_read_is_whole(package: str, job: str) -> None:
-    found = failures(package, job)
+def test_wherever_a_worker_dies_what_it_read_is_whole(package: str, job: str, moto: OnMoto) -> None:
+    found = failures(package, job, moto)
     assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("seed", [0, 200, 400])
-def test_the_same_holds_on_dynamodb(seed: int, moto: OnMoto) -> None:
-    verdict = run(Case("exact", "payments"), seed, moto).verdict
-    assert verdict.holds, verdict.broken

@@ -12,17 +12,22 @@ import pytest
 from infra.environment import ROOT
 
 from . import matrix
+from .grounds import MEMORY, Ground, OnMoto
 
 RUNS = [("documents", 3), ("documents", 1_234), ("payments", 2_345), ("files", 1_717), ("relations", 300)]
 
 
-def log_of(job: str, seed: int) -> str:
-    return "\n".join(matrix.run(matrix.Case("exact", job), seed).stage.log)
+def log_of(job: str, seed: int, ground: Ground = MEMORY) -> str:
+    return "\n".join(matrix.run(matrix.Case("exact", job), seed, ground).stage.log)
 
 
 @pytest.mark.parametrize(("job", "seed"), RUNS)
 def test_the_same_seed_writes_the_same_log(job: str, seed: int) -> None:
     assert log_of(job, seed) == log_of(job, seed)
+
+
+def test_and_so_it_does_on_dynamodb(moto: OnMoto) -> None:
+    assert log_of("documents", 100, moto) == log_of("documents", 100, moto)
 
 
 def test_another_process_with_another_hash_seed_writes_the_same_logs() -> None:

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from infra.local.stage import Stage
+
+# A machine that is busy with something else is no finding.
+settings.register_profile("boekbrug", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("boekbrug")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

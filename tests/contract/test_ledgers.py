@@ -31,7 +31,7 @@ class TestMemory(LedgerContract):
 class TestExact(LedgerContract):
     @pytest.fixture
     def bench(self) -> Iterator[Bench]:
-        fake = ExactFake(FakeClock(SUMMER), seed="demo")
+        fake = ExactFake(FakeClock(SUMMER, rate=0), seed="demo")
         with new_client(fake_transport(fake)) as client:
             yield ExactBench(fake, client, "https://exact.example")
 
@@ -68,7 +68,7 @@ class TestExact(LedgerContract):
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[ExactFake, str, httpx.Client]]:
-    fake = ExactFake(FakeClock(SUMMER), seed="demo")
+    fake = ExactFake(FakeClock(SUMMER, rate=0), seed="demo")
     with serving({"exact": fake}) as urls, new_client() as client:
         yield fake, urls["exact"], client
 

@@ -48,7 +48,7 @@ def api() -> Iterator[str]:
 
 
 def _ask(door: FrontDoor, method: str, path: str, body: bytes | None = None, headers: dict | None = None):
-    connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=60)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     content = answer.read()

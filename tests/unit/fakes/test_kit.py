@@ -309,7 +309,7 @@ def test_serve_prints_one_line_and_ends_at_once_when_asked():
         health = httpx.get(printed["teamleader"]["api_url"] + "/_fake/health").json()
         assert (health["vendor"], health["rate"]) == ("teamleader", 1)
         process.terminate()
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout.read() == "", "one line, and nothing else"
     finally:
         process.kill()

@@ -29,6 +29,8 @@ from fakes.teamleader import TeamleaderFake
 CALLBACK = "https://bridge.example/callback"
 BE = "11111111-0000-0000-0000-000000000001"
 NL = "22222222-0000-0000-0000-000000000002"
+PATIENCE_S = 60
+"""Of real time, for what happens in the background: a busy machine is slow and not wrong."""
 
 
 def uid(account: str, n: int) -> str:
@@ -157,11 +159,10 @@ def lever(http: httpx.Client, name: str, **body: Any) -> Any:
 
 
 def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if true():
-            return
+    until = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < until, f"it did not happen within {PATIENCE_S} seconds"
         time.sleep(0.01)
-    raise AssertionError("it did not happen within two seconds")
 
 
 # --- OAuth ------------------------------------------------------------------------------------------------------------
@@ -845,7 +846,7 @@ def test_webhooks_can_be_lost_doubled_and_swapped(client: Client, receiver: Rece
     client.call("companies.add", 201, name="Dubbel")
     eventually(lambda: len(receiver.got) == 2)
     assert receiver.got[0] == receiver.got[1]
-    lever(http, "switches", webhooks_duplicate=False, webhooks_reorder=True, webhooks_backoff_s=1)
+    lever(http, "switches", webhooks_duplicate=False, webhooks_reorder=True, webhooks_backoff_s=PATIENCE_S)
     first, second = (client.call("companies.add", 201, name=name)["data"]["id"] for name in "AB")
     eventually(lambda: len(receiver.got) == 4)
     assert [event["subject"]["id"] for event in receiver.got[2:]] == [second, first]

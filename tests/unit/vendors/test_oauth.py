@@ -45,6 +45,7 @@ class Vendor:
 
     def refresh(self, token: str) -> Tokens:
         self.calls += 1
+        asked_at = self.clock.now()
         self.meanwhile()
         if self.down:
             self.down -= 1
@@ -55,7 +56,7 @@ class Vendor:
         if self.lose_answers:
             self.lose_answers -= 1
             raise VendorDown(vendor="exact")
-        return self.pair()
+        return a_pair(self.alive, asked_at, self.seconds)
 
     def pair(self) -> Tokens:
         return a_pair(self.alive, self.clock.now(), self.seconds)

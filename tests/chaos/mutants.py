@@ -1,0 +1,354 @@
+"""Small damage done to the code on purpose: each has a test that must notice, or the rule it broke is held by nobody.
+
+infra/run python -m tests.chaos.mutants                  all of them
+infra/run python -m tests.chaos.mutants --only probe     those whose file or reason holds this text
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .damage import Fate, Mutant, run
+
+ONCE = "tests/unit/sync/test_write_once.py::test_"
+LINKS = "tests/contract/test_store.py::TestLinksOnDynamo::test_"
+JOBS = "tests/contract/test_store.py::TestJobsOnDynamo::test_"
+LOGINS = "tests/contract/test_store.py::TestLoginsOnDynamo::test_"
+TOKENS = "tests/unit/vendors/test_oauth.py::test_"
+
+
+def _of(file: str, tests: str, *changes: tuple[str, str, str, str]) -> list[Mutant]:
+    """Mutants of one file: what each takes away, the old text, the new, and the end of its killer's id."""
+    return [Mutant(file, why, old, new, tests + killer) for why, old, new, killer in changes]
+
+
+MUTANTS = [
+    *_of(
+        "sync/write_once.py",
+        ONCE,
+        (
+            "the probe",
+            "protocol.probe(doubtful)",
+            "[None] * len(doubtful)",
+            "an_answer_lost_after_the_commit_is_found_by_the_first_look",
+        ),
+        ("the settle time", " + protocol.settle:", ":", "absence_counts_only_at_the_second_look_and_after_the_wait"),
+        (
+            "the intent record",
+            "links.plan(protocol.kind, write.subject, write.payload, write.payload_hash, real.now())",
+            "Intent(protocol.kind, write.subject, WriteState.SENDING, 1, real.now(), write.payload, "
+            "write.payload_hash)",
+            "the_intent_stands_before_the_call",
+        ),
+        (
+            "the record of the next attempt",
+            "links.again(earlier, write.payload, write.payload_hash, real.now())",
+            "earlier",
+            "absence_counts_only_at_the_second_look_and_after_the_wait",
+        ),
+        (
+            "the life of a paused sender",
+            "intent.sent_at + FUNCTION_TIMEOUT",
+            "intent.sent_at",
+            "absence_counts_only_at_the_second_look_and_after_the_wait",
+        ),
+        (
+            "ten seconds of that life",
+            "timedelta(seconds=120)",
+            "timedelta(seconds=110)",
+            "the_wait_outlives_every_function_that_writes",
+        ),
+        (
+            "the end of the wait",
+            "looked_at < intent",
+            "looked_at <= intent",
+            "absence_counts_only_at_the_second_look_and_after_the_wait",
+        ),
+        ("the second look", "elif intent.missed_at is None:", "elif False:", "one_look_after_the_wait_is_not_enough"),
+        (
+            "the memory of the first look",
+            "links.missed(intent, looked_at)",
+            "pass",
+            "absence_counts_only_at_the_second_look_and_after_the_wait",
+        ),
+        (
+            "the clock before the look",
+            "    looked_at = real.now()  # before the call: what appears while we look is not proved absent\n"
+            "    for intent, found in zip(doubtful, protocol.probe(doubtful), strict=True):",
+            "    probed = protocol.probe(doubtful)\n"
+            "    looked_at = real.now()\n"
+            "    for intent, found in zip(doubtful, probed, strict=True):",
+            "what_appears_during_a_slow_look_is_not_proved_absent",
+        ),
+        (
+            "the mark of what was found",
+            "adopted=True",
+            "adopted=False",
+            "an_answer_lost_after_the_commit_is_found_by_the_first_look",
+        ),
+        (
+            "what is done already",
+            "if intent.state is WriteState.DONE:",
+            "if False:",
+            "what_is_answered_is_remembered_and_never_sent_again",
+        ),
+        (
+            "the doubt about a dead sender",
+            "(WriteState.SENDING, WriteState.UNKNOWN)]",
+            "(WriteState.UNKNOWN,)]",
+            "a_worker_that_died_before_its_call_is_treated_as_one_that_may_have_sent",
+        ),
+        (
+            "the doubt about a lost answer",
+            "(WriteState.SENDING, WriteState.UNKNOWN)]",
+            "(WriteState.SENDING,)]",
+            "an_answer_lost_after_the_commit_is_found_by_the_first_look",
+        ),
+        (
+            "the parts",
+            "left[first : first + protocol.batch]",
+            "left[first:]",
+            "a_limit_met_at_the_second_does_not_forget_the_first",
+        ),
+        ("the look at the time", "if not may_go_on():", "if False:", "what_there_is_no_time_for_is_not_begun"),
+        (
+            "the place of who was first",
+            "except IntentMoved:  # another",
+            "except KeyError:  # another",
+            "two_workers_with_one_subject_send_once",
+        ),
+        (
+            "the finder who came second",
+            "except (IntentMoved, RefTaken):",
+            "except RefTaken:",
+            "who_finds_what_another_settled_meanwhile_changes_nothing",
+        ),
+        (
+            "the finder of another's",
+            "except (IntentMoved, RefTaken):",
+            "except IntentMoved:",
+            "what_is_found_and_another_owns_is_not_ours",
+        ),
+        (
+            "the certainty that nothing left",
+            "links.refuse(intent, held_back.cause)",
+            "links.unknown(intent)",
+            "what_never_left_the_house_leaves_no_doubt",
+        ),
+        (
+            "the memory of an answer",
+            "done = links.done(intent, protocol.encode(value))",
+            "done = intent",
+            "what_is_answered_is_remembered_and_never_sent_again",
+        ),
+        (
+            "the clear no",
+            "links.refuse(intent, cause.cause)",
+            "links.unknown(intent)",
+            "a_clear_no_may_be_sent_again_at_once",
+        ),
+        (
+            "the record of a lost answer",
+            "case _:\n                    links.unknown(intent)",
+            "case _:",
+            "a_lost_answer_is_remembered_as_unknown",
+        ),
+        (
+            "the sender who came second",
+            "except IntentMoved:  # somebody",
+            "except KeyError:  # somebody",
+            "a_worker_that_answers_after_another_settled_it_changes_nothing",
+        ),
+        (
+            "the answer that is another's",
+            "except RefTaken:  # the",
+            "except KeyError:  # the",
+            "an_answer_that_names_what_another_owns_is_no_booking",
+        ),
+    ),
+    *_of(
+        "sync/book.py",
+        "tests/flow/",
+        (
+            "the VAT of a booking by hand",
+            "        and booking.vat in (None, entry.vat)\n",
+            "",
+            "test_hard_cases.py::TestLookingFirst::test_a_booking_of_equal_total_and_other_vat_is_not_adopted",
+        ),
+        (
+            "capitals and blanks",
+            '"".join(reference.split()).casefold()',
+            "reference",
+            "test_by_hand.py::TestAnInvoiceBookedByHand::test_with_its_number_typed_a_little_differently_it_is_the_same",
+        ),
+        (
+            "the customer and the amount",
+            "booking.relation == entry.relation or booking.gross == entry.gross",
+            "True",
+            "test_by_hand.py::TestAnInvoiceBookedByHand::test_for_another_customer_and_day_the_number_proves_nothing",
+        ),
+        (
+            "the stop of a kind",
+            "desk.stop_kind(record)",
+            "pass",
+            "test_problems.py::TestAnAnswerThatDiffers::test_stops_credit_notes_and_not_invoices",
+        ),
+        (
+            "a number that came free",
+            "in_the_way = _is_gone(desk, entry, DocumentId(owner))",
+            "in_the_way = False",
+            "test_hard_cases.py::TestLookingFirst::test_a_number_that_came_free_in_teamleader_is_not_booked_beside_its_old_booking",
+        ),
+    ),
+    *_of(
+        "store/links.py",
+        LINKS,
+        (
+            "the attempt condition",
+            "#state = :was AND #record.#attempt = :attempt",
+            "#state = :was AND #record.#attempt >= :attempt",
+            "an_answer_to_an_earlier_attempt_changes_nothing",
+        ),
+        (
+            "the attempt of an answer",
+            ":unknown) AND #record.#attempt = :attempt",
+            ":unknown) AND #record.#attempt >= :attempt",
+            "an_answer_to_an_earlier_attempt_changes_nothing",
+        ),
+        (
+            "the one planner",
+            '(intent, when="attribute_not_exists(pk)")',
+            '(intent, when="attribute_not_exists(#nothing)")',
+            "only_one_worker_plans",
+        ),
+        (
+            "the one owner",
+            '"attribute_not_exists(pk) OR #subject = :subject"',
+            '"attribute_not_exists(pk) OR #subject <> :none OR #subject = :subject".replace(":none", ":subject")',
+            "a_booking_belongs_to_one_document",
+        ),
+        ("the way back", ", *self._reverse(done))", ")", "done_remembers_both_ways_and_settles"),
+    ),
+    *_of(
+        "store/links.py",
+        "tests/unit/store/test_links.py::test_",
+        (
+            "the marker's end",
+            "self._step(refused, delete(self._unsettled(intent)))",
+            "self._step(refused)",
+            "what_is_unsettled_is_found_without_reading_what_was_settled",
+        ),
+    ),
+    *_of(
+        "store/jobs.py",
+        JOBS,
+        (
+            "the lease's fencing",
+            '_MINE = "#version = :version',
+            '_MINE = "#version >= :version',
+            "a_lease_that_ran_out_is_taken_over_and_its_holder_fenced",
+        ),
+        (
+            "the lease itself",
+            'free += "(',
+            'free += "(attribute_exists(pk) OR ',
+            "one_worker_has_the_lease_and_others_leave_word",
+        ),
+        (
+            "the number of a lease",
+            "#again = :no, #version = #version + :one",
+            "#again = :no, #version = if_not_exists(#version, :one)",
+            "a_lease_that_ran_out_is_taken_over_and_its_holder_fenced",
+        ),
+        (
+            "the haste of who came meanwhile",
+            "due_at = min(due_at or ran_at, ran_at)",
+            "due_at = due_at or None",
+            "what_was_asked_during_the_run_is_due_when_it_ends",
+        ),
+    ),
+    *_of(
+        "store/logins.py",
+        LOGINS,
+        (
+            "the fencing of a rotation",
+            'when="#version = :was", sealed',
+            'when="#version >= :was", sealed',
+            "who_overslept_a_rotation_changes_nothing",
+        ),
+        (
+            "the generation of a late pair",
+            'when="#generation = :known"',
+            'when="#generation >= :known"',
+            "a_new_consent_ends_a_refresh_under_way",
+        ),
+        (
+            "the generation of a death",
+            "AND #generation = :known",
+            "AND #generation >= :known",
+            "who_overslept_the_lease_saves_what_nobody_replaced",
+        ),
+        (
+            "the lease of a refresh",
+            '"attribute_exists(pk) AND (',
+            '"attribute_exists(pk) AND (attribute_exists(pk) OR ',
+            "one_worker_refreshes",
+        ),
+    ),
+    *_of(
+        "vendors/oauth.py",
+        TOKENS,
+        (
+            "the save before the use",
+            "self._logins.rotate(login, fresh).tokens",
+            "fresh",
+            "a_new_pair_is_saved_before_its_first_use",
+        ),
+        (
+            "the look under the lease",
+            "if self._works(login.tokens):  # refreshed",
+            "if False:  # refreshed",
+            "a_pair_another_worker_saved_just_before_our_lease_is_taken",
+        ),
+        (
+            "the lease that outlives a call",
+            "return self._real.now() + CALL_AT_MOST <= until",
+            "return True",
+            "the_second_try_is_left_out_when_the_lease_would_not_outlive_it",
+        ),
+        (
+            "the moment of the answer",
+            "return replace(fresh, issued_at=self._clock.now())",
+            "return fresh",
+            "the_wait_for_the_next_refresh_begins_with_the_answer",
+        ),
+        ("the end of a dead chain", "and self._logins.lose(login)", "and True", "a_revoked_grant_empties_the_store"),
+        (
+            "the margin",
+            "tokens.expires_at - self._margin",
+            "tokens.expires_at",
+            "a_token_is_used_until_a_minute_before_its_end",
+        ),
+    ),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Damage the code in a copy; every mutant must be noticed.")
+    parser.add_argument("--only", metavar="TEXT", default="", help="mutants whose file or reason holds this text")
+    only = parser.parse_args(arguments).only
+    chosen = [mutant for mutant in MUTANTS if only in mutant.name]
+    if not chosen:
+        parser.error(f"no mutant's file or reason holds {only!r}")
+    killed = 0
+    for verdict in run(chosen):
+        killed += verdict.fate is Fate.KILLED
+        print(f"{verdict.fate:8}  {verdict.seconds:4.1f} s  {verdict.mutant.name:60}  {verdict.said[:120]}", flush=True)
+    print(f"{killed} of {len(chosen)} mutants killed")
+    return 0 if killed == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -138,6 +138,30 @@ MUTANTS = [
             "what_never_left_the_house_leaves_no_doubt",
         ),
         (
+            "the certainty that nothing left without a login",
+            "except (TryLater, NeedsLogin) as",
+            "except TryLater as",
+            "what_never_left_the_house_leaves_no_doubt",
+        ),
+        (
+            "the silence when there is nothing to send",
+            "if not intents:",
+            "if False:",
+            "two_workers_with_one_subject_send_once",
+        ),
+        (
+            "the payload of the next attempt",
+            "links.again(earlier, write.payload, write.payload_hash, real.now())",
+            "links.again(earlier, earlier.payload, earlier.payload_hash, real.now())",
+            "what_is_sent_again_is_remembered_as_it_is_now",
+        ),
+        (
+            "the order of the answers",
+            "[answers[write.subject] for write in writes]",
+            "list(answers.values())",
+            "answers_come_in_the_order_of_the_writes",
+        ),
+        (
             "the memory of an answer",
             "done = links.done(intent, protocol.encode(value))",
             "done = intent",

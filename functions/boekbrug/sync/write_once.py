@@ -91,7 +91,7 @@ def write_once(
         if intent.state is WriteState.DONE:
             answers[subject] = Written(protocol.decode(intent.result or {}), How.KNOWN, intent)
     doubtful = [i for i in known.values() if i.state in (WriteState.SENDING, WriteState.UNKNOWN)]
-    absent = _look(doubtful, protocol, links, real, answers)
+    _look(doubtful, protocol, links, real, answers)
 
     left = [write for write in writes if write.subject not in answers]
     for first in range(0, len(left), protocol.batch):
@@ -99,7 +99,7 @@ def write_once(
         if not may_go_on():
             answers |= {write.subject: OutOfTime() for write in part}
             continue
-        intents = _intend(part, known | absent, protocol, links, real, answers)
+        intents = _intend(part, known, protocol, links, real, answers)
         _send(intents, {write.subject: write for write in part}, protocol, links, answers)
     return [answers[write.subject] for write in writes]
 
@@ -134,11 +134,10 @@ def _look(
     links: Links,
     real: RealClock,
     answers: dict[str, Written[T] | SyncError],
-) -> dict[str, Intent]:
-    """Settle what was sent without an answer, where that can be known; those proved absent are returned."""
-    absent: dict[str, Intent] = {}
+) -> None:
+    """Settle what was sent without an answer, where that can be known; those proved absent are left to be sent."""
     if not doubtful:
-        return absent
+        return
     looked_at = real.now()  # before the call: what appears while we look is not proved absent
     for intent, found in zip(doubtful, protocol.probe(doubtful), strict=True):
         try:
@@ -150,11 +149,8 @@ def _look(
                 answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
             elif looked_at < intent.sent_at + FUNCTION_TIMEOUT + protocol.settle:
                 answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
-            else:
-                absent[intent.subject] = intent
         except (IntentMoved, RefTaken):  # settled by somebody else, or what was found became another's meanwhile
             answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
-    return absent
 
 
 def _send(

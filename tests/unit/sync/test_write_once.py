@@ -7,7 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from boekbrug.domain.errors import OutcomeUnknown, OutOfTime, PeriodClosed, RateLimited, UnexpectedAnswer
+from boekbrug.domain.errors import (
+    AccessDenied,
+    OutcomeUnknown,
+    OutOfTime,
+    PeriodClosed,
+    RateLimited,
+    SyncError,
+    UnexpectedAnswer,
+)
 from boekbrug.domain.ledger import Done, Outcome, Refused, Unknown
 from boekbrug.ports import Intent, IntentMoved, WriteKind, WriteState
 from boekbrug.store.links import DynamoLinks
@@ -28,9 +36,11 @@ class Vendor:
         self.kept: dict[str, str] = {}  # subject → ref
         self.sent: list[str] = []
         self.says: list[Outcome[str] | Exception | str] = []  # for the next sends; "lost": kept, no answer
+        self.calls = 0
         self.probed = 0
 
     def send(self, writes: Sequence[Write]) -> list[Outcome[str]]:
+        self.calls += 1
         return [self._send(write) for write in writes]
 
     def _send(self, write: Write) -> Outcome[str]:
@@ -155,7 +165,7 @@ def test_two_workers_with_one_subject_send_once(write, vendor, links):
     write("a")
     [second] = write("a", links=Slower())
     assert isinstance(second, OutcomeUnknown)
-    assert vendor.sent == ["a"]
+    assert (vendor.sent, vendor.calls) == (["a"], 1)
 
 
 def test_two_workers_that_proved_absence_send_once(vendor, links, clock):
@@ -173,9 +183,10 @@ def test_a_clear_no_may_be_sent_again_at_once(write, vendor, links):
     assert write("a")[0].how is How.SENT
 
 
-def test_what_never_left_the_house_leaves_no_doubt(write, vendor, links):
-    vendor.says = [RateLimited(vendor="x", until=None)]
-    with pytest.raises(RateLimited):
+@pytest.mark.parametrize("held_back", [RateLimited(vendor="x", until=None), AccessDenied(vendor="x", reason="no rights")])
+def test_what_never_left_the_house_leaves_no_doubt(write, vendor, links, held_back: SyncError):
+    vendor.says = [held_back]
+    with pytest.raises(type(held_back)):
         write("a")
     assert links.intent(WriteKind.BOOKING, "a").state is WriteState.REFUSED
     assert write("a")[0].how is How.SENT
@@ -231,7 +242,22 @@ def test_the_intent_stands_before_the_call(write, vendor, links):
     vendor.send = send
     write("a")
     [intent] = seen
-    assert (intent.state, intent.payload) == (WriteState.SENDING, "payload of a")
+    assert (intent.state, intent.payload, intent.payload_hash) == (WriteState.SENDING, "payload of a", "hash-a")
+
+
+def test_what_is_sent_again_is_remembered_as_it_is_now(write, vendor, links, clock):
+    """The probe compares with what was sent; the document may have been edited since the first attempt."""
+    intent = links.plan(WriteKind.BOOKING, "a", "payload before the edit", "hash before the edit", clock.now())
+    links.refuse(intent, "PeriodClosed")
+    vendor.says = ["lost"]
+    write("a")
+    again = links.intent(WriteKind.BOOKING, "a")
+    assert (again.payload, again.payload_hash) == ("payload of a", "hash-a")
+
+
+def test_answers_come_in_the_order_of_the_writes(write):
+    write("b")
+    assert [answer.intent.subject for answer in write("a", "b", "c")] == ["a", "b", "c"]
 
 
 def test_what_there_is_no_time_for_is_not_begun(write, vendor, links):

@@ -183,7 +183,9 @@ def test_a_clear_no_may_be_sent_again_at_once(write, vendor, links):
     assert write("a")[0].how is How.SENT
 
 
-@pytest.mark.parametrize("held_back", [RateLimited(vendor="x", until=None), AccessDenied(vendor="x", reason="no rights")])
+@pytest.mark.parametrize(
+    "held_back", [RateLimited(vendor="x", until=None), AccessDenied(vendor="x", reason="no rights")]
+)
 def test_what_never_left_the_house_leaves_no_doubt(write, vendor, links, held_back: SyncError):
     vendor.says = [held_back]
     with pytest.raises(type(held_back)):

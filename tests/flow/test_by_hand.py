@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from fakes.teamleader.seed import belgian_vat
-from tests.support.company import ACCOUNT, CREDIT_NOTES, Company, Document
+from tests.support.company import ACCOUNT, CREDIT_NOTE, CREDIT_NOTES, INVOICES, Company, Document
 
 VAT = belgian_vat(55_555_555)
 
@@ -84,6 +84,17 @@ class TestAnInvoiceBookedByHand:
         assert company.shown(invoice)["cause"] == "BookedByOthers"
         assert "60.50" in company.problems()["BookedByOthers"][0]
 
+    def test_after_the_books_refused_ours_it_is_adopted(self, company: Company, known: tuple[str, str]) -> None:
+        customer, relation = known
+        company.closes(3)
+        invoice = company.invoices(customer=customer)
+        company.exports()
+        assert company.shown(invoice)["cause"] == "PeriodClosed"
+        company.reopens(3)
+        company.books_by_hand(invoice, Customer=relation)
+        company.refreshes()
+        assert adopted(company, invoice)
+
     def test_for_another_customer_and_day_the_number_proves_nothing(
         self, company: Company, known: tuple[str, str]
     ) -> None:
@@ -96,11 +107,14 @@ class TestAnInvoiceBookedByHand:
         assert len(company.booked(invoice)) == 2
         assert company.shown(invoice)["state"] == "booked"
 
-    def test_a_credit_note_of_that_number_is_another_document(self, company: Company, known: tuple[str, str]) -> None:
+    @pytest.mark.parametrize("journal", [CREDIT_NOTES, INVOICES])
+    def test_a_credit_note_of_that_number_is_another_document(
+        self, company: Company, known: tuple[str, str], journal: str
+    ) -> None:
         customer, relation = known
         invoice = company.invoices("100.00", customer=customer, number="7")
         lines = [{"AmountFC": -100, "VATAmountFC": -21, "GLAccountCode": "700000", "VATCode": "21E"}]
-        company.books_by_hand(invoice, Customer=relation, Type=21, Journal=CREDIT_NOTES, SalesEntryLines=lines)
+        company.books_by_hand(invoice, Customer=relation, Type=CREDIT_NOTE, Journal=journal, SalesEntryLines=lines)
         company.exports()
         assert len(company.booked(invoice)) == 1
         assert company.shown(invoice)["state"] == "booked"

@@ -67,6 +67,41 @@ class TestAnAnswerLostAfterTheWorkWasDone:
         assert company.shown(invoice)["booking_number"] == str(company.booked(invoice)[0]["EntryNumber"])
         assert company.unsettled() == 0
 
+    def a_lost_booking(self, company: Company) -> Document:
+        """It stands in the books, and nobody has looked yet."""
+        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="commit_then_drop")
+        invoice = company.invoices("100.00")
+        company.asks_for("documents")
+        company.stage.pump()
+        assert company.unsettled() == 1
+        return invoice
+
+    def test_a_booking_is_found_though_its_period_was_closed_meanwhile(self, company: Company) -> None:
+        invoice = self.a_lost_booking(company)
+        company.closes(3)
+        company.refreshes()
+        assert company.unsettled() == 0
+        assert company.shown(invoice)["state"] == "booked"
+
+    def test_a_booking_is_compared_with_what_was_sent_and_not_with_a_later_edit(self, company: Company) -> None:
+        """design.md 5.4: the edit is a difference people see."""
+        invoice = self.a_lost_booking(company)
+        company.edits(invoice, "90.00")
+        company.stage.settle()
+        assert company.shown(invoice)["state"] == "booked"
+        company.exports()
+        assert list(company.problems()) == ["ChangedAfterBooking"]
+
+    def test_a_booking_that_was_paid_before_it_was_found_is_paid_in_teamleader_too(self, company: Company) -> None:
+        """The settlement was read when the booking was nobody's; finding it puts it in line."""
+        invoice = self.a_lost_booking(company)
+        company.pays(invoice)
+        company.stage.run(JobKind.PAYMENTS, ACCOUNT, ADMINISTRATION)
+        assert company.payments(invoice) == []
+        company.stage.settle()
+        company.imports_payments()
+        assert company.payments(invoice) == [invoice.gross]
+
     def test_a_customer_is_found_and_its_invoice_follows(self, company: Company) -> None:
         company.stage.exact.post("faults", match={"method": "POST", "path": "crm/Accounts"}, do="commit_then_drop")
         invoice = company.invoices("100.00")
@@ -103,6 +138,17 @@ class TestAConnectionLostBeforeTheWorkWasDone:
         assert len(company.booked(invoice)) == 1
         first, second = sent(company, "SalesEntries")
         assert second - first >= WAIT
+
+    def test_a_booking_whose_document_is_gone_is_not_sent_again(self, company: Company) -> None:
+        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
+        invoice = company.invoices("100.00")
+        company.asks_for("documents")
+        company.stage.pump()
+        company.stage.teamleader.post("delete_booking", tenant=ACCOUNT, booking=invoice.id)
+        company.stage.settle()
+        assert company.booked(invoice) == []
+        assert company.unsettled() == 0
+        assert list(company.problems()) == ["DocumentGone"]
 
     def test_a_customer_is_sent_again_after_the_wait(self, company: Company) -> None:
         company.stage.exact.post("faults", match={"method": "POST", "path": "crm/Accounts"}, do="drop_before")

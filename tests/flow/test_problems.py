@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,23 @@ class TestAnAnswerThatDiffers:
         assert company.shown(second)["state"] == "booked"
         assert company.shown(first)["state"] == "booked"  # read again: the books hold what we sent
         assert company.problems() == {}
+
+    def test_that_a_person_knows_of_does_not_stop_the_others_again(self, company: Company) -> None:
+        """The books go on telling something else of the first."""
+        invoice = company.invoices("100.00")
+        first, second = company.credits(invoice, "10.00"), company.credits(invoice, "20.00", day="2026-03-03")
+        with company.exact_counts_differently(CREDIT_NOTE):
+            company.exports()
+
+        def a_cent_more(answer: Any) -> None:
+            for entry in answer["d"]["results"]:
+                if entry["YourRef"] == first.number and entry["Type"] == CREDIT_NOTE:
+                    entry["VATAmountFC"] = round(entry["VATAmountFC"] + 0.01, 2)
+
+        company.stage.line.twists.append((r"GET .*/SalesEntries$", a_cent_more))
+        company.exports()
+        assert company.shown(first)["cause"] == "BookedDifferently"
+        assert company.shown(second)["state"] == "booked"
 
     def test_a_run_by_itself_does_not(self, company: Company) -> None:
         invoice = company.invoices("100.00")

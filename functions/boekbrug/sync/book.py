@@ -16,7 +16,7 @@ from ..domain.errors import (
     SyncError,
     TryLater,
 )
-from ..domain.ledger import Abilities, Booking, Outcome, Prepared, Refused, SalesEntry
+from ..domain.ledger import Abilities, AdministrationId, Booking, Outcome, Prepared, Refused, SalesEntry
 from ..ports import DocumentRecord, Intent, IntentMoved, Ledger, Links, RefTaken, WriteKind, WriteState
 from ..records import as_json, as_text, from_json, from_text
 from .currencies import check_currency, prove_currency
@@ -113,7 +113,7 @@ def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
 def _ours(entry: SalesEntry, bookings: Sequence[Booking], links: Links, abilities: Abilities) -> Booking | None:
     """The booking our lost write made: it carries our key, or agrees in everything and is nobody else's."""
     keyed = [booking for booking in bookings if booking.key == entry.key]
-    agreeing = [booking for booking in bookings if not booking.key and agrees(booking, entry, abilities)]
+    agreeing = [booking for booking in bookings if agrees(booking, entry, abilities)]
     for booking in [*keyed, *agreeing]:
         owner = links.subject_of(WriteKind.BOOKING, booking.ref)
         if owner is None or owner == entry.document:
@@ -144,6 +144,16 @@ def agrees(booking: Booking, entry: SalesEntry, abilities: Abilities) -> bool:
     )
 
 
+def as_sent(booking: Booking, sent: SalesEntry, administration: AdministrationId) -> bool:
+    """Whether the books hold what we sent, where we sent it (rules.md 9)."""
+    return (
+        booking.administration == administration
+        and booking.kind is sent.kind
+        and booking.gross == sent.gross
+        and booking.vat in (None, sent.vat)
+    )
+
+
 def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> list[SalesEntry]:
     """Those that nobody booked yet; what somebody did book is adopted or reported (rules.md 1)."""
     intents = desk.links.intents(WriteKind.BOOKING, [entry.document for _, entry in batch])
@@ -159,7 +169,7 @@ def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEnt
             found = _others_booking(desk, entry, seen.get(entry.number[:length], ()))
         if found is None:
             free.append(entry)
-        elif found.key in ("", entry.key) and agrees(found, entry, desk.ledger.abilities):
+        elif agrees(found, entry, desk.ledger.abilities):
             _adopt(desk, record, entry, found)
         else:
             booked = f"{found.gross}, {found.day.isoformat()}, {found.number}"
@@ -217,9 +227,10 @@ def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Wr
     if written.intent.adopted:  # also when known: a worker may have died before it came to this
         desk.settlements.claim(booking.ref)
     sent = from_text(Prepared, written.intent.payload).entry if written.intent.payload else entry
-    if written.how is How.KNOWN and not _as_sent(desk, booking, sent):
+    administration = desk.job.key.administration
+    if written.how is How.KNOWN and not as_sent(booking, sent, administration):
         booking = desk.ledger.booking(booking) or booking  # somebody may have corrected it since
-    if not _as_sent(desk, booking, sent):
+    if not as_sent(booking, sent, administration):
         booked = f"{booking.gross} ({booking.vat}), {booking.kind}, {booking.administration}, {booking.number}"
         desk.hold(record, BookedDifferently(booked=booked, expected=f"{sent.gross} ({sent.vat})"))
         if written.how is not How.KNOWN:  # known: its kind was stopped then, and a person said to go on since
@@ -231,13 +242,3 @@ def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Wr
         return
     desk.booked(replace(record, gross=sent.gross), booking)
     desk.done["booked"] += 1
-
-
-def _as_sent(desk: Desk, booking: Booking, sent: SalesEntry) -> bool:
-    """Whether the books hold what we sent, where we sent it."""
-    return (
-        booking.administration == desk.job.key.administration
-        and booking.kind is sent.kind
-        and booking.gross == sent.gross
-        and booking.vat in (None, sent.vat)
-    )

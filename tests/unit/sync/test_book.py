@@ -10,12 +10,12 @@ import pytest
 
 from boekbrug.domain.documents import DocumentKind
 from boekbrug.domain.entries import plan_entry
-from boekbrug.domain.ledger import Abilities, Booking, BookingRef, Prepared
+from boekbrug.domain.ledger import Abilities, AdministrationId, Booking, BookingRef, Prepared
 from boekbrug.domain.relations import RelationRef
 from boekbrug.ports import Intent, Links, WriteKind, WriteState
 from boekbrug.records import as_json, as_text
 from boekbrug.store.memory import MemoryStore, MemoryTable
-from boekbrug.sync.book import agrees, booking_protocol
+from boekbrug.sync.book import agrees, as_sent, booking_protocol
 from tests.support.builders import (
     ACCOUNT,
     ADMINISTRATION,
@@ -123,3 +123,18 @@ def test_what_we_own_already_is_found_again(links: Links) -> None:
 def test_the_package_says_how_many_go_together_and_how_long_a_lost_one_may_take(links: Links) -> None:
     protocol = booking_protocol(Books(), links)
     assert (protocol.batch, protocol.settle) == (7, timedelta(seconds=90))
+
+
+@pytest.mark.parametrize("told", ["journal", "reference", "key", "day", "relation"])
+def test_an_answer_is_as_sent_when_place_kind_and_amounts_are(told: str) -> None:
+    """rules.md 9; the rest is the package's to write as it likes."""
+    assert as_sent(replace(OURS, **{told: ANOTHERS[told]}), ENTRY, ADMINISTRATION)
+
+
+@pytest.mark.parametrize("told", ["kind", "gross", "vat"])
+def test_an_answer_with_another_kind_or_amount_is_not_as_sent(told: str) -> None:
+    assert not as_sent(replace(OURS, **{told: ANOTHERS[told]}), ENTRY, ADMINISTRATION)
+
+
+def test_an_answer_from_another_administration_is_not_as_sent() -> None:
+    assert not as_sent(OURS, ENTRY, AdministrationId("memory.be.2"))

@@ -25,7 +25,7 @@ from infra.environment import ROOT
 PACKAGE = Path("functions", "boekbrug")
 COPIED = ("functions", "tests", "fakes", "infra", "pyproject.toml", "template.yaml")
 AT_ONCE = 2
-PATIENCE = 60
+PATIENCE = 120
 """Seconds for one killer. What never ends has proved nothing."""
 REPORT = "report.xml"
 NO_CODE = re.compile(r"functions/.*: (SyntaxError|ImportError|NameError|UnboundLocalError|AttributeError|TypeError)$")

@@ -469,10 +469,40 @@ MUTANTS = [
         (
             "the one owner",
             '"attribute_not_exists(pk) OR #subject = :subject"',
-            '"attribute_not_exists(pk) OR #subject <> :none OR #subject = :subject".replace(":none", ":subject")',
+            '"attribute_not_exists(pk) OR #subject <> :subject OR #subject = :subject"',
             "a_booking_belongs_to_one_document",
         ),
         ("the way back", ", *self._reverse(done))", ")", "done_remembers_both_ways_and_settles"),
+        (
+            "the state of who sends again",
+            "when=_SAME_STEP, was=intent.state, attempt=intent.attempt)\n        self._step(same",
+            'when="#record.#attempt = :attempt", attempt=intent.attempt)\n        self._step(same',
+            "what_another_called_unknown_is_read_again_before_it_is_sent_again",
+        ),
+        (
+            "the end of what is done",
+            "if intent.state is WriteState.DONE:\n            raise ValueError",
+            "if False:\n            raise ValueError",
+            "done_is_final",
+        ),
+        (
+            "ours under way before an adoption",
+            '"attribute_not_exists(pk) OR #record.#state = :refused"',
+            '"attribute_not_exists(pk) OR #record.#state <= :refused OR #record.#state > :refused"',
+            "adopting_needs_that_nothing_of_ours_is_under_way",
+        ),
+        (
+            "the marker of a first intent",
+            'when="attribute_not_exists(pk)"), self._marker(intent))',
+            'when="attribute_not_exists(pk)"))',
+            "a_first_intent_is_sending_and_unsettled",
+        ),
+        (
+            "the marker of a next attempt",
+            "self._step(same, self._marker(intent))",
+            "self._step(same)",
+            "refused_settles_and_may_be_sent_again",
+        ),
     ),
     *_of(
         "store/links.py",
@@ -511,6 +541,36 @@ MUTANTS = [
             "due_at = due_at or None",
             "what_was_asked_during_the_run_is_due_when_it_ends",
         ),
+        (
+            "the rest of a paused job",
+            '"attribute_exists(pk) AND #paused = :none AND "',
+            '"attribute_exists(pk) AND #paused >= :none AND "',
+            "a_paused_job_is_neither_due_nor_claimed_until_resumed",
+        ),
+        (
+            "the word of who found the lease held",
+            '"SET #again = :yes", "#leased_until > :now"',
+            '"SET #again = if_not_exists(#again, :yes)", "#leased_until > :now"',
+            "one_worker_has_the_lease_and_others_leave_word",
+        ),
+        (
+            "the lease of a release",
+            '_MINE = "#version = :version AND attribute_exists(#leased_until)"',
+            '_MINE = "#version = :version"',
+            "nothing_is_saved_after_the_lease_was_given_back",
+        ),
+        (
+            "the wish that came during the run",
+            'f"{_MINE} AND #again = :no", "#manual = :no"',
+            '_MINE, "#manual = :no"',
+            "a_wish_that_comes_during_the_run_survives_its_release",
+        ),
+        (
+            "the one nudge of a sweep",
+            "AND #due_at <= :before AND {free}",
+            "AND (#due_at <= :before OR #due_at > :before) AND {free}",
+            "a_sweep_nudges_a_due_job_once_and_looks_again_later",
+        ),
     ),
     *_of(
         "store/logins.py",
@@ -538,6 +598,18 @@ MUTANTS = [
             '"attribute_exists(pk) AND (',
             '"attribute_exists(pk) AND (attribute_exists(pk) OR ',
             "one_worker_refreshes",
+        ),
+        (
+            "the lease of who gives back",
+            'when="#version = :was", was=login.version',
+            'when="#version >= :was", was=login.version',
+            "who_overslept_a_rotation_changes_nothing",
+        ),
+        (
+            "the end of a refresh under way",
+            '"#version = if_not_exists(#version, :zero) + :one, "',
+            '"#version = if_not_exists(#version, :one), "',
+            "a_new_consent_ends_a_refresh_under_way",
         ),
     ),
     *_of(

@@ -14,6 +14,7 @@ from .damage import Fate, Mutant, run
 
 ONCE = "tests/unit/sync/test_write_once.py::test_"
 BOOK = "tests/unit/sync/test_book.py::test_"
+FOUND = "tests/chaos/test_found.py::test_"
 LINKS = "tests/contract/test_store.py::TestLinksOnDynamo::test_"
 JOBS = "tests/contract/test_store.py::TestJobsOnDynamo::test_"
 LOGINS = "tests/contract/test_store.py::TestLoginsOnDynamo::test_"
@@ -443,6 +444,36 @@ MUTANTS = [
             "booking_protocol(desk.ledger, desk.links)",
             "test_once.py::TestAConnectionLostBeforeTheWorkWasDone::"
             "test_a_booking_whose_document_is_gone_is_not_sent_again",
+        ),
+    ),
+    *_of(
+        "sync/slices.py",
+        FOUND,
+        (
+            "the last look after a lost lease",
+            "        house.jobs.make_due(key, now)\n        house.nudges.send(key)\n",
+            "",
+            "a_worker_that_lost_its_lease_leaves_the_job_due",
+        ),
+    ),
+    *_of(
+        "sync/desk.py",
+        FOUND,
+        (
+            "the fence before documents are let go",
+            "        self.house.jobs.save_cursor(self.job, cursor)\n",
+            "        if cursor != self.job.cursor:\n            self.house.jobs.save_cursor(self.job, cursor)\n",
+            "a_worker_that_lost_its_lease_puts_nothing_back_in_line",
+        ),
+    ),
+    *_of(
+        "sync/find_documents.py",
+        FOUND,
+        (
+            "the documents in doubt",
+            "desk.documents.release(documents=[DocumentId(subject) for subject in in_doubt])",
+            "pass",
+            "a_document_whose_outcome_nobody_knows_is_looked_at_again",
         ),
     ),
     *_of(

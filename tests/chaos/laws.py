@@ -42,8 +42,8 @@ def judged(stage: Stage, package: Package, facts: Facts, calm: str = "") -> Verd
     broken = [
         *law.broken,
         *stage.broken,
-        *_sent_too_soon(stage.sends),
-        *_chains_broken(law.store, facts),
+        *sent_too_soon(stage.sends),
+        *chains_broken(law.store, facts),
     ]
     if facts.reads and calm and outcome(stage, facts) != calm:
         broken.append("what was read differs from a calm run")
@@ -155,7 +155,7 @@ class _Law:
         self.broken.append(what)
 
 
-def _sent_too_soon(sends: list[Send]) -> Iterator[str]:
+def sent_too_soon(sends: list[Send]) -> Iterator[str]:
     """Nothing is sent again before its earlier sending is proved not to come any more (design.md 5.3)."""
     before: dict[str, Send] = {}
     for send in sends:
@@ -171,7 +171,7 @@ def _sent_too_soon(sends: list[Send]) -> Iterator[str]:
         before[send.subject] = send
 
 
-def _chains_broken(store: Any, facts: Facts) -> Iterator[str]:
+def chains_broken(store: Any, facts: Facts) -> Iterator[str]:
     account, administration = _whose(facts)
     for chain in ("account", administration):
         previous = START

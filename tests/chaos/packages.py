@@ -1,4 +1,4 @@
-"""What the matrix must know of a package: a package joins by an object here.
+"""What the matrix and the stories must know of a package: a package joins by an object here.
 
 Its company comes from tests/support and has the same verbs whatever the package: `invoices`, `pays`, `matches` …
 """
@@ -18,7 +18,15 @@ import httpx
 from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
 from fakes.kit.server import Fake
-from tests.support.company import DIVISION, START, Company, a_connected_company
+from tests.support.company import (
+    CREDIT_NOTES,
+    DIVISION,
+    INVOICES,
+    START,
+    Company,
+    Document,
+    a_connected_company,
+)
 from tests.support.stage import EXACT
 
 
@@ -31,6 +39,8 @@ class Booked:
     gross: Decimal
     vat: Decimal
     files: tuple[str, ...]
+    id: str
+    text: str  # where a booking of ours says which document it is of; whatever was typed in one made by hand
 
 
 class Package(Protocol):
@@ -38,6 +48,8 @@ class Package(Protocol):
     url: str
     parameters: Mapping[str, str]  # of the template: where the vendor is
     fake: Callable[[FakeClock], Fake]
+    tenant: str  # the administration, as the fake's control calls name it
+    journals: Mapping[str, str]  # by kind of document
 
     def company(self, stage: Any) -> Company:
         """A company signed in and connected, its mappings accepted."""
@@ -47,7 +59,19 @@ class Package(Protocol):
         """How often each name is there."""
 
     def written(self, request: httpx.Request) -> str | None:
-        """What this request writes, the same for every attempt; None for everything else."""
+        """What this request writes, the same for every attempt; None for everything else.
+
+        A booking is its document's: a number may come free and be another's.
+        """
+
+    def knows(self, company: Company, name: str) -> None:
+        """The books have this customer of Teamleader already, with the same VAT number."""
+
+    def books_by_hand(self, company: Company, document: Document, gross: Decimal, customer: str, day: str) -> str:
+        """The bookkeeper types the document in himself, with that total; the booking's id."""
+
+    def renames_an_account(self, fake: Any, name: str) -> None:
+        """The ledger account of the bookings is called otherwise from now on."""
 
 
 class ExactPackage:
@@ -55,6 +79,8 @@ class ExactPackage:
     url = EXACT
     parameters: Mapping[str, str] = MappingProxyType({"ExactBaseUrl": EXACT})
     fake = ExactFake
+    tenant = DIVISION
+    journals: Mapping[str, str] = MappingProxyType({"invoice": INVOICES, "credit_note": CREDIT_NOTES})
 
     def company(self, stage: Any) -> Company:
         return a_connected_company(stage)
@@ -72,6 +98,8 @@ class ExactPackage:
                         gross=side * Decimal(str(row["AmountFC"])),
                         vat=side * vat,
                         files=tuple(row["attachments"]),
+                        id=row["id"],
+                        text=row["Description"] or "",
                     )
                 )
         return found
@@ -85,7 +113,7 @@ class ExactPackage:
         body = json.loads(request.content)
         match request.url.path.rpartition("/")[2]:
             case "SalesEntries":
-                return f"booking {body['Journal']} {body['YourRef']}"
+                return f"booking {body['Journal']} {body['Description']}"
             case "Accounts":
                 return f"relation {body['Name']}"
             case "Documents":
@@ -93,6 +121,18 @@ class ExactPackage:
             case "DocumentAttachments":
                 return f"file {body['Document']} {body['FileName']}"
         return None
+
+    def knows(self, company: Company, name: str) -> None:
+        company.relation(name, VATNumber=company.vat_number(company.customer(name)))
+
+    def books_by_hand(self, company: Company, document: Document, gross: Decimal, customer: str, day: str) -> str:
+        (relation,) = company.relations(customer)
+        return company.books_by_hand(document, gross, Customer=relation["ID"], EntryDate=day)
+
+    def renames_an_account(self, fake: Any, name: str) -> None:
+        accounts = fake.state.divisions[DIVISION]["GLAccounts"]
+        row = next(row for row in accounts.rows.values() if row["Code"] == "700000")
+        accounts.change(row["ID"], Description=name)
 
 
 PACKAGES: dict[str, Package] = {"exact": ExactPackage()}

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import httpx
@@ -32,6 +32,8 @@ from .grounds import Ground, Records
 from .packages import Package
 from .stage import Stage, seeded
 
+S = TypeVar("S", bound=Stage)
+
 BEGIN = datetime(2026, 3, 31, 9, tzinfo=UTC)
 
 
@@ -47,10 +49,10 @@ class World:
     shared: dict[str, Any]  # what no run changes: senders of webhooks
     facts: Any
 
-    def opened(self, seed: str) -> Stage:
+    def opened(self, seed: str, kind: type[S] = Stage) -> S:  # type: ignore[assignment]
         clock = _StillClock(self.now)
         fakes = _Unpickler(io.BytesIO(self.fakes), {**self.shared, "clock": clock}).load()
-        return _stage(self.package, clock, fakes, self.ground.opened(self.store), seed)
+        return _stage(self.package, clock, fakes, self.ground.opened(self.store), seed, kind)
 
 
 class Studio:
@@ -117,10 +119,17 @@ def built(package: Package, ground: Ground, deed: Callable[[Company], Any], vari
         return studio.kept(deed(package.company(studio)))
 
 
-def _stage(package: Package, clock: FakeClock, fakes: Sequence[Fake], records: Records, seed: str) -> Stage:
+def _stage(
+    package: Package,
+    clock: FakeClock,
+    fakes: Sequence[Fake],
+    records: Records,
+    seed: str,
+    kind: type[S] = Stage,  # type: ignore[assignment]
+) -> S:
     teamleader, other = fakes
     urls = {"TeamleaderAuthUrl": TEAMLEADER, "TeamleaderApiUrl": TEAMLEADER, **package.parameters}
-    return Stage(
+    return kind(
         clock=clock,
         fakes={httpx.URL(TEAMLEADER).host: teamleader, httpx.URL(package.url).host: other},
         records=records,

@@ -159,14 +159,15 @@ class Story:
             self.company.signs_in_again()
             self.company.consents_again()
         for kinds in (("accounts", "relations"), ("documents",), ("payments",)):
-            self._looks(kinds)
+            self.looks(*kinds)
         self.time_passes(1_000)
         before = len(self.stage.sends)
-        self._looks(("documents", "payments"))
+        self.looks("documents", "payments")
         again = [f"{send.subject} was sent at the last look" for send in self.stage.sends[before:]]
         self.broken = list(dict.fromkeys([*self.stage.broken, *again, *StoryLaws(self).broken()]))
 
-    def _looks(self, kinds: tuple[str, ...]) -> None:
+    def looks(self, *kinds: str) -> None:
+        """Somebody presses "sync now" and waits until everybody is done."""
         with self.stage.by_people():
             self.company.signs_in_again()
             for kind in kinds:

@@ -23,6 +23,7 @@ from tests.support.house import MemoryHouse
 
 from .matrix import played
 from .stage import SETTLE
+from .story import Story
 from .strikes import Boundary, How, Strike, Trouble
 
 ATTACH = "POST exact /api/v1/3001234/documents/DocumentAttachments"
@@ -157,3 +158,49 @@ def _desk(house: MemoryHouse, job: Job) -> Desk:
 class _QuietFocus:
     def documents(self, *_: object) -> Iterator[Page[DocumentHeader]]:
         return iter(())
+
+
+# --- found by stories -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    with Story("exact", "found") as begun:
+        yield begun
+
+
+def causes(story: Story) -> list[str]:
+    company = story.company
+    return [problem.cause for problem in story.stage.outside.problems(company.account, company.administration).all()]
+
+
+@pytest.mark.parametrize(("fault", "told"), [("commit_then_drop", ["MatchUndone"]), ("drop_before", [])])
+def test_a_registration_in_doubt_is_settled_also_when_its_match_was_undone(
+    story: Story, fault: str, told: list[str]
+) -> None:
+    """Nothing was to be registered any more, so nobody asked what had become of it."""
+    company = story.company
+    invoice = company.invoices("100.00")
+    story.looks("documents")
+    company.pays(invoice)
+    company.stage.teamleader.post("faults", match={"path": "invoices.registerPayment"}, do=fault)
+    story.stage.later(90, lambda: company.unmatches(invoice))
+    story.looks("payments")
+    story.time_passes(1_000)
+    story.looks("payments")
+    assert not story.stage.outside.links(company.account, company.administration).unsettled()
+    assert causes(story) == told
+
+
+def test_a_match_undone_and_a_smaller_one_made_before_we_looked_is_told(story: Story) -> None:
+    """The settlement was still there and registered, so all seemed well: Teamleader held more than the books."""
+    company = story.company
+    invoice = company.invoices("100.00")
+    story.looks("documents")
+    company.pays(invoice)
+    story.looks("payments")
+    company.unmatches(invoice)
+    company.pays(invoice, "60.50", day="2026-03-25")
+    story.looks("payments")
+    assert company.payments(invoice) == [invoice.gross]
+    assert causes(story) == ["MatchUndone"]

@@ -209,7 +209,7 @@ def _register(
         if not has_time(desk.house, desk.deadline):
             return False  # the rest stays in line
         intent = intents.get(part.id)
-        if part.kind not in MONEY or _stands(intent):
+        if _stands(intent) or (part.kind not in MONEY and not _in_doubt(intent)):
             _say_what_was_undone(desk, record, part, intent, paid, in_books)
             desk.settlements.dealt_with(part)
             continue
@@ -219,7 +219,7 @@ def _register(
             sent = _sent(intent)
             if (sent.paid_at, sent.amount) in there:
                 registration = sent  # it arrived: the write protocol only has to find it
-            elif shortfall.amount <= 0:
+            elif shortfall.amount <= 0 or part.kind not in MONEY:  # not needed, or undone since
                 if not _gave_up(desk, intent):
                     return True
                 desk.settlements.dealt_with(part)
@@ -238,6 +238,7 @@ def _register(
             if result.how is How.SENT:
                 paid, due = paid + registration.amount, due - registration.amount
             _registered(desk, record, part, result)
+            _say_what_was_undone(desk, record, part, result.intent, paid, in_books)
         desk.settlements.dealt_with(part)
     _say_what_differs(desk, record, everything, state, due)
     return False
@@ -251,11 +252,16 @@ def _subject(record: DocumentRecord, part: Settlement) -> str:
 def _say_what_was_undone(
     desk: _Desk, record: DocumentRecord, part: Settlement, intent: Intent | None, paid: Money, in_books: Money
 ) -> None:
-    """Teamleader is never set back from paid: a person decides (rules.md 23), and then it is no problem any more."""
-    if not _stands(intent):
+    """Teamleader is never set back from paid: a person decides (rules.md 23), and then it is no problem any more.
+
+    A match that was undone may have been made again for less before we looked: then the rest of it is undone.
+    """
+    if intent is None or not _stands(intent):
         return
-    if part.kind is SettlementKind.OPEN and in_books < paid:
-        desk.problem(_subject(record, part), record, MatchUndone(amount=str(part.amount)))
+    is_open = part.kind is SettlementKind.OPEN
+    undone = part.amount if is_open else _sent(intent).amount - part.amount
+    if undone.amount > 0 and in_books < paid:
+        desk.problem(_subject(record, part), record, MatchUndone(amount=str(undone)))
     else:
         key = desk.job.key
         desk.house.problems(key.account, key.administration).solve(_subject(record, part))

@@ -22,6 +22,7 @@ from tests.support.builders import ACCOUNT, ADMINISTRATION, ENTITY, RATES, a_con
 from tests.support.house import MemoryHouse
 
 from .matrix import played
+from .packages import PACKAGES
 from .stage import SETTLE
 from .story import Story
 from .strikes import Boundary, How, Strike, Trouble
@@ -204,3 +205,21 @@ def test_a_match_undone_and_a_smaller_one_made_before_we_looked_is_told(story: S
     story.looks("payments")
     assert company.payments(invoice) == [invoice.gross]
     assert causes(story) == ["MatchUndone"]
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
+def test_an_edit_while_nobody_knew_what_became_of_the_booking_is_shown(story: Story, closed: bool) -> None:
+    """Teamleader's list told of it while the invoice was not booked yet, and never again."""
+    company = story.company
+    invoice = company.invoices("100.00")
+    company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="commit_then_drop")
+
+    def meanwhile() -> None:
+        company.edits(invoice, "90.00")
+        if closed:
+            company.closes(3)
+
+    story.stage.later(90, meanwhile)
+    story.looks("documents")
+    assert [booking.gross for booking in PACKAGES["exact"].bookings(story.books)] == [invoice.gross]
+    assert causes(story) == ["ChangedAfterBooking"]

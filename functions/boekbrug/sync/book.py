@@ -20,7 +20,7 @@ from ..domain.ledger import Abilities, AdministrationId, Booking, Outcome, Prepa
 from ..ports import DocumentRecord, Intent, IntentMoved, Ledger, Links, RefTaken, WriteKind, WriteState
 from ..records import as_json, as_text, from_json, from_text
 from .currencies import check_currency, prove_currency
-from .desk import Desk
+from .desk import Desk, figures
 from .slices import stops_the_slice
 from .write_once import How, Protocol, Write, Written, write_once
 
@@ -77,7 +77,9 @@ def give_up(desk: Desk, record: DocumentRecord, error: SyncError) -> bool:
     write = Write(intent.subject, intent.payload, intent.payload_hash)
     (result,) = write_once([write], protocol, desk.links, desk.house.real)
     if isinstance(result, Written):
-        _remember(desk, record, from_text(Prepared, intent.payload).entry, result)
+        sent = from_text(Prepared, intent.payload).entry
+        _show_edit(desk, record, sent, record)
+        _remember(desk, record, sent, result)
     elif isinstance(result, OutcomeUnknown):
         desk.done["unknown"] += 1
         return True
@@ -240,5 +242,13 @@ def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Wr
         booked, expected = f"{booking.base_gross} {desk.books.currency}", f"{sent.gross} × {sent.exchange_rate}"
         desk.hold(record, BookedDifferently(booked=booked, expected=expected))
         return
-    desk.booked(replace(record, gross=sent.gross), booking)
+    _show_edit(desk, record, sent, entry)
+    desk.booked(replace(record, gross=sent.gross, day=sent.day, number=sent.number), booking)
     desk.done["booked"] += 1
+
+
+def _show_edit(desk: Desk, record: DocumentRecord, sent: SalesEntry, now: SalesEntry | DocumentRecord) -> None:
+    """Edited while nobody knew what became of its booking: the list told of that then and does not do so again."""
+    booked, edited = figures(sent), figures(now)
+    if booked != edited:
+        desk.show_edit(record, booked, edited)

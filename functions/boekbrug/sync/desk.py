@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..domain.connections import Connection, ConnectionId
-from ..domain.documents import CustomerRef, TaxRate, TaxRateId
-from ..domain.errors import SyncError, TryLater
-from ..domain.ledger import Booking, Books
+from ..domain.documents import CustomerRef, DocumentHeader, TaxRate, TaxRateId
+from ..domain.errors import ChangedAfterBooking, SyncError, TryLater
+from ..domain.ledger import Booking, Books, SalesEntry
 from ..domain.matching import Decision
 from ..ports import (
     Deadline,
@@ -92,7 +92,7 @@ class Desk:
         self.save_cursor(**{_kind_of(record): record.number})
 
     def booked(self, record: DocumentRecord, booking: Booking) -> None:
-        """`record`: with the amount that was booked; it may have been edited since the list told of it."""
+        """`record`: with the figures that were booked; it may have been edited since the list told of it."""
         self.documents.booked(record, booking.number)
         self.problems.solve(f"document:{record.id}")
 
@@ -105,6 +105,16 @@ class Desk:
         self.problems.report(f"document:{record.id}", record.connection, error, self.house.clock.now(), record.number)
         self.documents.held(record, error.cause)
         self.done["held"] += 1
+
+    def show_edit(self, record: DocumentRecord, booked: str, now: str) -> None:
+        """A document edited after it was booked is a difference people see, never a second booking (design.md 5.4)."""
+        error = ChangedAfterBooking(booked=booked, now=now)
+        self.problems.report(f"changed:{record.id}", record.connection, error, self.house.clock.now(), record.number)
+
+
+def figures(it: DocumentHeader | DocumentRecord | SalesEntry) -> str:
+    """What people compare of a document and its booking: total, day and number."""
+    return f"{it.gross}, {it.day.isoformat()}, {it.number}"
 
 
 def _kind_of(record: DocumentRecord) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..domain.documents import DocumentHeader, DocumentId, DocumentKind
-from ..domain.errors import ChangedAfterBooking
 from ..domain.ledger import Cursor
 from ..ports import WriteKind
-from .desk import Desk
+from .desk import Desk, figures
 from .slices import has_time
 
 
@@ -48,13 +47,11 @@ def _cursor(desk: Desk, scope: str) -> Cursor | None:
 
 
 def _show_changes(desk: Desk, headers: Sequence[DocumentHeader]) -> None:
-    """A document edited after it was booked is a difference people see, never a second booking (design.md 5.4)."""
+    """What was edited after it was booked, and what was set right again."""
     latest = {header.id: header for header in headers}
     for record in desk.documents.booked_among(list(latest)):
-        header, subject = latest[record.id], f"changed:{record.id}"
-        booked, now = (f"{it.gross}, {it.day.isoformat()}, {it.number}" for it in (record, header))
+        booked, now = figures(record), figures(latest[record.id])
         if booked == now:
-            desk.problems.solve(subject)
+            desk.problems.solve(f"changed:{record.id}")
         else:
-            error = ChangedAfterBooking(booked=booked, now=now)
-            desk.problems.report(subject, record.connection, error, desk.house.clock.now(), record.number)
+            desk.show_edit(record, booked, now)

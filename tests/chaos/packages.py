@@ -61,7 +61,7 @@ class Package(Protocol):
     def written(self, request: httpx.Request) -> str | None:
         """What this request writes, the same for every attempt; None for everything else.
 
-        A booking is its document's: a number may come free and be another's.
+        A booking is named by our mark of the document: a number may come free and be another's.
         """
 
     def knows(self, company: Company, name: str) -> None:

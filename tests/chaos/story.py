@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from random import Random
@@ -23,6 +24,7 @@ import httpx
 
 from boekbrug import wiring
 from boekbrug.domain.documents import DocumentId, document_key
+from boekbrug.ports import Links
 from fakes.kit.faults import BadCommand
 from infra.local.fake_control import FakeControl
 from infra.local.person import Person, Refused
@@ -58,8 +60,8 @@ class Paper:
     customer: str
     figures: list[tuple[Decimal, Decimal]]  # gross and VAT, as issued and after each edit
     gone: bool = False  # deleted in Teamleader
-    by_hand: list[str] = field(default_factory=list)  # bookings that a person typed
-    removed: int = 0  # bookings of ours that a person deleted
+    by_hand: dict[str, datetime] = field(default_factory=dict)  # bookings that a person typed, and when
+    removed: int = 0  # bookings of ours that a person deleted; but not one whose outcome the bridge did not know yet
     money: Decimal = Decimal(0)  # that settles its booking now, write-offs too
     most_money: Decimal = Decimal(0)  # that ever came in, undone or not
     noted: Decimal = Decimal(0)  # settled with a credit note now
@@ -68,6 +70,11 @@ class Paper:
 
     def __str__(self) -> str:
         return f"{self.document.kind} {self.document.number} ({self.document.id[:8]})"
+
+    @property
+    def key(self) -> str:
+        """What a booking of ours carries."""
+        return document_key(DocumentId(self.document.id))
 
     @property
     def is_invoice(self) -> bool:
@@ -174,15 +181,19 @@ class Story:
                 self.company.asks_for(kind)
         self.stage.goes_on()
 
-    # --- what people see ---
+    # --- what there is to see ---
+
+    @property
+    def links(self) -> Links:
+        """What the bridge remembers."""
+        return self.stage.outside.links(self.company.account, self.company.administration)
 
     def bookings(self, paper: Paper) -> list[Booked]:
         """Those of its kind that carry its number."""
         return [one for one in self.package.bookings(self.books) if (one.kind, one.reference) == paper.reference]
 
     def ours(self, paper: Paper) -> list[Booked]:
-        key = document_key(DocumentId(paper.document.id))
-        return [booking for booking in self.bookings(paper) if key in booking.text]
+        return [booking for booking in self.bookings(paper) if paper.key in booking.text]
 
     def stands_alone(self, paper: Paper) -> bool:
         """Whether its number is booked once, and for this very document."""

@@ -12,9 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from boekbrug.domain.documents import DocumentId
+from boekbrug.sync.write_once import FUNCTION_TIMEOUT
 
 from .cases import Facts
 from .laws import chains_broken, sent_too_soon, still_to_do
+from .stage import SETTLE
 
 if TYPE_CHECKING:
     from .story import Paper, Story
@@ -39,6 +41,7 @@ class StoryLaws:
     def broken(self) -> Iterator[str]:
         for paper in self.story.papers:
             yield from self._once(paper)
+            yield from self._not_beside_a_persons(paper)
             if paper.is_invoice and not paper.gone:
                 yield from self._paid(paper)
         yield from self._customers()
@@ -64,6 +67,13 @@ class StoryLaws:
             yield f"{paper} is not booked, and nothing says why"
         if not self._is_hindered(paper):
             yield f"{paper} is not booked, and nothing stands in the way; told is {sorted(told)}"
+
+    def _not_beside_a_persons(self, paper: Paper) -> Iterator[str]:
+        """What a person booked is seen before we book, but for what he typed after the last look of a worker."""
+        for send in self.story.stage.sends:
+            late = [at for at in paper.by_hand.values() if send.at - at > FUNCTION_TIMEOUT + SETTLE]
+            if late and paper.key in send.subject:
+                yield f"{paper} was sent at {send.at:%H:%M:%S}, and a person had booked it at {late[0]:%H:%M:%S}"
 
     def _is_adopted(self, paper: Paper) -> bool:
         record = self.documents.record(DocumentId(paper.document.id))

@@ -19,8 +19,10 @@ from .scheduler import NotFinished
 from .stage import SWEEP, Stage, Worker
 from .strikes import Boundary, How, Strike, Trouble
 
-A_FAULT, A_STRIKE = 0.02, 0.004
+A_FAULT, A_STRIKE = 0.04, 0.004
 """How likely a request meets a fault of its vendor, and a step of a worker its end, while times are bad."""
+STORMS = (*FAULTS, *("stale_read",) * 5)
+"""Mostly nothing changed of late that a read could lag behind."""
 NAPS = (1.0, 20.0, 60.0, 110.0)
 """Seconds for which a worker is slow: at some step the last of them is too long for its function."""
 SOON = timedelta(minutes=15)
@@ -127,7 +129,7 @@ class StoryStage(Stage):
 
     def _trouble(self, fake: Any) -> None:
         if self.bad and self._weather.random() < A_FAULT:
-            self._troubles[len(self.requests)] = self._weather.choice(FAULTS)
+            self._troubles[len(self.requests)] = self._weather.choice(STORMS)
         super()._trouble(fake)
 
     def hit(self, fault: Strike | Trouble) -> None:

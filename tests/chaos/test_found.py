@@ -189,7 +189,7 @@ def test_a_registration_in_doubt_is_settled_also_when_its_match_was_undone(
     story.looks("payments")
     story.time_passes(1_000)
     story.looks("payments")
-    assert not story.stage.outside.links(company.account, company.administration).unsettled()
+    assert not story.links.unsettled()
     assert causes(story) == told
 
 

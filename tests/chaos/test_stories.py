@@ -19,7 +19,7 @@ from .stories import told
 from .story_deeds import DEEDS
 from .story_stage import EVENTS
 
-ORDINARY = range(24)
+ORDINARY = range(28)
 DEEP = range(1_000)
 SAME = [3, 7]
 """Seeds whose logs are compared."""

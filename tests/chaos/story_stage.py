@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import httpx
+
 from boekbrug import wiring
 from boekbrug.domain.errors import VendorDown
 from boekbrug.ports import Job, JobKey
@@ -19,10 +21,12 @@ from .scheduler import NotFinished
 from .stage import SWEEP, Stage, Worker
 from .strikes import Boundary, How, Strike, Trouble
 
-A_FAULT, A_STRIKE = 0.04, 0.004
-"""How likely a request meets a fault of its vendor, and a step of a worker its end, while times are bad."""
+A_FAULT, A_LOST_WRITE, A_STRIKE = 0.03, 0.2, 0.004
+"""How likely a request meets a fault of its vendor, one that writes a line that breaks, and a step of a worker its end,
+while times are bad. Writes are few, and what becomes of them is what the laws are about."""
 STORMS = (*FAULTS, *("stale_read",) * 5)
 """Mostly nothing changed of late that a read could lag behind."""
+BROKEN_LINES = ("commit_then_drop", "drop_before", "half_body")
 NAPS = (1.0, 20.0, 60.0, 110.0)
 """Seconds for which a worker is slow: at some step the last of them is too long for its function."""
 SOON = timedelta(minutes=15)
@@ -43,6 +47,7 @@ class StoryStage(Stage):
         self.bad = False  # vendors fail and workers die
         self.happened: Counter[str] = Counter()  # names of deeds and events that took effect
         self._planned = 0  # deeds that are still to come
+        self._writing: dict[Worker, bool] = {}  # whether its latest request writes
         self._weather = Random(f"weather {self.seed}")
         self.scheduler.after(SWEEP, self._sweep)
 
@@ -127,9 +132,17 @@ class StoryStage(Stage):
             self._happens(CRASH, str(Strike(boundary, How.BEFORE if phase == "before" else How.AFTER)))
             worker.die()
 
+    def request(self, request: httpx.Request) -> httpx.Response:
+        worker = self._at_work
+        if worker is not None:
+            self._writing[worker] = self.subject_of(request) is not None
+        return super().request(request)
+
     def _trouble(self, fake: Any) -> None:
-        if self.bad and self._weather.random() < A_FAULT:
-            self._troubles[len(self.requests)] = self._weather.choice(STORMS)
+        assert self._at_work is not None
+        writes = self._writing[self._at_work]
+        if self.bad and self._weather.random() < (A_LOST_WRITE if writes else A_FAULT):
+            self._troubles[len(self.requests)] = self._weather.choice(BROKEN_LINES if writes else STORMS)
         super()._trouble(fake)
 
     def hit(self, fault: Strike | Trouble) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -223,3 +224,17 @@ def test_an_edit_while_nobody_knew_what_became_of_the_booking_is_shown(story: St
     story.looks("documents")
     assert [booking.gross for booking in PACKAGES["exact"].bookings(story.books)] == [invoice.gross]
     assert causes(story) == ["ChangedAfterBooking"]
+
+
+def test_what_a_person_booked_while_ours_was_in_doubt_gets_no_second_beside_it(story: Story) -> None:
+    """It was only looked for before the first sending; ours was proved absent and sent again."""
+    company = story.company
+    invoice = company.invoices("100.00")
+    story.looks("relations")
+    company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
+    relation = company.relations()[0]["ID"]
+    story.stage.later(90, lambda: company.books_by_hand(invoice, Decimal("99.99"), Customer=relation))
+    story.looks("documents")
+    assert [booking.gross for booking in PACKAGES["exact"].bookings(story.books)] == [Decimal("99.99")]
+    assert causes(story) == ["BookedByOthers"]
+    assert not story.links.unsettled()

@@ -36,10 +36,10 @@ def book(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bool
             desk.hold(record, error)
         else:
             ready.append((record, entry))
-    free = _not_in_the_books(desk, ready)
+    free, doubtful = _not_in_the_books(desk, ready)
     filed = [_with_files(desk, records[entry.document], entry) for entry in free]
     entries = [entry for entry in filed if entry is not None]
-    doubtful = len(entries) < len(free)
+    doubtful |= len(entries) < len(free)
     if not entries:
         return doubtful
     prepared = desk.ledger.prepare(entries)
@@ -156,27 +156,33 @@ def as_sent(booking: Booking, sent: SalesEntry, administration: AdministrationId
     )
 
 
-def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> list[SalesEntry]:
-    """Those that nobody booked yet; what somebody did book is adopted or reported (rules.md 1)."""
+def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> tuple[list[SalesEntry], bool]:
+    """Those that nobody booked yet; what somebody did book is adopted or reported (rules.md 1).
+
+    Also whether the outcome of some is unknown. What we sent without an answer is the write protocol's to find; it is
+    not sent again beside what a person booked meanwhile.
+    """
     intents = desk.links.intents(WriteKind.BOOKING, [entry.document for _, entry in batch])
-    # What we sent and do not know the outcome of is the write protocol's; what was refused may be booked by hand since.
-    ours = {document for document, intent in intents.items() if intent.state is not WriteState.REFUSED}
+    done = {document for document, intent in intents.items() if intent.state is WriteState.DONE}
+    sent = {document for document, intent in intents.items() if intent.state is not WriteState.REFUSED}
     length = desk.ledger.abilities.reference_length
-    numbers = [entry.number[:length] for _, entry in batch if entry.document not in ours]
+    numbers = [entry.number[:length] for _, entry in batch if entry.document not in done]
     seen = desk.seen.by_reference(numbers) if numbers else {}
-    free = []
+    free, doubtful = [], False
     for record, entry in batch:
         found = None
-        if entry.document not in ours:
+        if entry.document not in done:
             found = _others_booking(desk, entry, seen.get(entry.number[:length], ()))
-        if found is None:
+        agreed = found is not None and agrees(found, entry, desk.ledger.abilities)
+        if found is None or (entry.document in sent and (agreed or found.key == entry.key)):
             free.append(entry)
-        elif agrees(found, entry, desk.ledger.abilities):
+        elif agreed:
             _adopt(desk, record, entry, found)
         else:
             booked = f"{found.gross}, {found.day.isoformat()}, {found.number}"
-            desk.hold(record, BookedByOthers(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}"))
-    return free
+            error = BookedByOthers(booked=booked, expected=f"{entry.gross}, {entry.day.isoformat()}")
+            doubtful |= give_up(desk, record, error)
+    return free, doubtful
 
 
 def _others_booking(desk: Desk, entry: SalesEntry, bookings: Sequence[Booking]) -> Booking | None:

@@ -61,7 +61,8 @@ class Paper:
     figures: list[tuple[Decimal, Decimal]]  # gross and VAT, as issued and after each edit
     gone: bool = False  # deleted in Teamleader
     by_hand: dict[str, datetime] = field(default_factory=dict)  # bookings that a person typed, and when
-    removed: int = 0  # bookings of ours that a person deleted; but not one whose outcome the bridge did not know yet
+    removed: int = 0  # bookings of ours that a person deleted
+    removed_early: int = 0  # likewise, before the bridge knew its answer: it may be booked again, once each
     money: Decimal = Decimal(0)  # that settles its booking now, write-offs too
     most_money: Decimal = Decimal(0)  # that ever came in, undone or not
     noted: Decimal = Decimal(0)  # settled with a credit note now

@@ -139,14 +139,17 @@ def undoes_a_match(story: Story, chance: Random) -> str:
 
 
 def deletes_a_booking(story: Story, chance: Random) -> str:
-    """One whose answer was lost is proved absent then, and booked again."""
+    """One whose answer is lost is proved absent then, and booked again."""
     paper = story.drawn(chance, lambda it: not it.noted and len(story.ours(it)) == 1)
     if paper is None:
         return ""
     (booking,) = story.ours(paper)
     story.control.post("delete_booking", tenant=story.package.tenant, booking=booking.id)
     intent = story.links.intent(WriteKind.BOOKING, paper.document.id)
-    paper.removed += intent is not None and intent.state is WriteState.DONE
+    if intent is not None and intent.state is WriteState.DONE:
+        paper.removed += 1
+    else:
+        paper.removed_early += 1
     paper.money = Decimal(0)
     return paper.document.number
 

@@ -61,7 +61,7 @@ class StoryLaws:
                 yield f"{paper} is booked with {booked}, and was {paper.figures}"
             elif booked[0] != paper.figures[-1][0] and not told and not paper.gone:
                 yield f"{paper} is booked with {booked}, is {paper.figures[-1]} now, and nothing says so"
-        if ours or paper.removed or paper.gone:
+        if ours or paper.removed or paper.removed_early or paper.gone:
             return
         if not self._is_adopted(paper) and not told:
             yield f"{paper} is not booked, and nothing says why"
@@ -105,7 +105,9 @@ class StoryLaws:
     def _is_unseen(self, paper: Paper) -> bool:
         """The bridge does not look for a booking that vanished or for one beside its own, nor for what Teamleader asks
         again because a credit note was deleted: money there, and nowhere else, is seen by people only."""
-        return bool(paper.removed or paper.owed_again or (paper.by_hand and self.story.ours(paper)))
+        return bool(
+            paper.removed or paper.removed_early or paper.owed_again or (paper.by_hand and self.story.ours(paper))
+        )
 
     def _customers(self) -> Iterator[str]:
         for name, times in self.story.package.customers(self.story.books).items():

@@ -359,7 +359,7 @@ MUTANTS = [
         ),
         (
             "the look before the first booking",
-            "if entry.document not in ours:\n",
+            "if entry.document not in done:\n",
             "if False:\n",
             "test_by_hand.py::TestAnInvoiceBookedByHand::test_before_we_came_it_is_adopted_and_its_payments_come_back",
         ),

@@ -8,13 +8,22 @@
                              ▼
                           SENDING, next attempt
 
+Where the vendor itself refuses a second one, nobody probes: what is in doubt is offered again, with its own payload.
+
+                          UNKNOWN ── offered again ──▶ SENDING, next attempt ──▶ DONE (adopted)
+                             ▲                            │ a no, after the wait ──▶ REFUSED
+                             └── a no too early, no answer┘
+
 The intent is stored before the call; its attempt number is the lock. A worker that was paused between storing and
-sending can still send after somebody's probe: hence the wait, counted from `sent_at`, before absence counts.
+sending can still send after somebody's probe or offer: hence the wait, counted from `sent_at`, before absence counts,
+or a no to an offer. Every offer has a `sent_at` of its own, so after a no that came too early there is none until that
+wait is over: offers without end would put the settlement off for ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -33,7 +42,7 @@ FUNCTION_TIMEOUT = timedelta(seconds=120)
 class How(StrEnum):
     KNOWN = "known"  # done in an earlier run
     SENT = "sent"  # done now, and answered
-    FOUND = "found"  # done earlier without an answer, found by the probe
+    FOUND = "found"  # sent earlier without an answer; found by the probe, or settled by offering it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,9 @@ class Protocol(Generic[T]):
     batch: int = 1
     """How many are sent together. What a vendor takes one at a time is also remembered one at a time: a limit met at
     the second must not make us forget the first."""
+    resend: Callable[[Sequence[Write]], Sequence[Outcome[T]]] | None = None
+    """Offer what is in doubt a second time, where that makes no second one. Done: it stands, by this offer or an
+    earlier one. Refused: nothing of ours is there. Raises as `send` does."""
 
 
 def write_once(
@@ -91,6 +103,9 @@ def write_once(
         if intent.state is WriteState.DONE:
             answers[subject] = Written(protocol.decode(intent.result or {}), How.KNOWN, intent)
     doubtful = [i for i in known.values() if i.state in (WriteState.SENDING, WriteState.UNKNOWN)]
+    if protocol.resend is not None:
+        _offer_again(doubtful, protocol.resend, protocol, links, real, may_go_on, answers)
+        doubtful = []
     _look(doubtful, protocol, links, real, answers)
 
     left = [write for write in writes if write.subject not in answers]
@@ -153,6 +168,58 @@ def _look(
             answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
 
 
+def _offer_again(
+    doubtful: Sequence[Intent],
+    resend: Callable[[Sequence[Write]], Sequence[Outcome[T]]],
+    protocol: Protocol[T],
+    links: Links,
+    real: RealClock,
+    may_go_on: Callable[[], bool],
+    answers: dict[str, Written[T] | SyncError],
+) -> None:
+    """Settle what was sent without an answer by sending the same again, one at a time.
+
+    Raises: what `resend` raises; the attempts before are in doubt all the same.
+    """
+    for intent in doubtful:
+        answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
+        over = intent.sent_at + FUNCTION_TIMEOUT + protocol.settle  # whoever made that attempt is dead by then
+        too_often = intent.missed_at is not None and real.now() < over
+        if too_often or not may_go_on():
+            continue
+        with suppress(IntentMoved):  # another worker is at it, or settled it while we waited for the answer
+            offer = links.again(intent, intent.payload, intent.payload_hash, real.now())
+            try:
+                (outcome,) = resend([Write(offer.subject, offer.payload, offer.payload_hash)])
+            except (TryLater, NeedsLogin):
+                with suppress(IntentMoved):
+                    links.unknown(offer)
+                raise
+            match outcome:
+                case Done(value):
+                    answers[offer.subject] = _stands(offer, value, protocol, links)
+                case Refused(cause) if offer.sent_at >= over:
+                    links.refuse(offer, cause.cause)
+                    answers[offer.subject] = cause
+                case Refused():
+                    links.unknown(links.missed(offer, offer.sent_at))
+                case _:
+                    links.unknown(offer)
+
+
+def _stands(offer: Intent, value: T, protocol: Protocol[T], links: Links) -> Written[T] | SyncError:
+    try:
+        return Written(value, How.FOUND, links.done(offer, protocol.encode(value), adopted=True))
+    except RefTaken:
+        return _anothers(offer, links)
+
+
+def _anothers(intent: Intent, links: Links) -> UnexpectedAnswer:
+    """The vendor answered with what another subject owns: a person must see this."""
+    links.unknown(intent)
+    return UnexpectedAnswer(vendor="", said=f"{intent.subject} answered with another's booking")
+
+
 def _send(
     intents: Sequence[Intent],
     writes: Mapping[str, Write],
@@ -182,8 +249,5 @@ def _send(
                     answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
         except IntentMoved:  # somebody settled it while we waited for the answer: the next run reads what stands
             answers[intent.subject] = OutcomeUnknown(subject=intent.subject)
-        except RefTaken:  # the vendor answered with what another subject owns: a person must see this
-            links.unknown(intent)
-            answers[intent.subject] = UnexpectedAnswer(
-                vendor="", said=f"{intent.subject} answered with another's booking"
-            )
+        except RefTaken:
+            answers[intent.subject] = _anothers(intent, links)

@@ -226,6 +226,40 @@ class RacesContract:
         at_once(lambda s, n: s.budgets.block("exact:1", NOON + (n + 5) % WRITERS * MINUTE), writers)
         assert writers[0].budgets.blocked_until("exact:1", NOON) == NOON + (WRITERS - 1) * MINUTE
 
+    def test_one_holds_a_line_and_each_number_is_given_once(self, writers: list[Stores]) -> None:
+        given: list[int] = []
+
+        def offer(store: Stores, n: int) -> None:
+            for _ in range(10):
+                if held := store.numbers.hold("octopus.70001.4.V1", f"account-{n}", NOON, NOON + MINUTE):
+                    given.append(held.next or 1)
+                    store.numbers.release(held, (held.next or 1) + 1)
+
+        at_once(offer, writers)
+        assert given == list(range(1, len(given) + 1))
+        assert len(given) >= 10
+
+    def test_of_all_who_hold_a_line_for_one_account_the_last_one_counts(self, writers: list[Stores]) -> None:
+        line = "octopus.70001.4.V1"
+        held = at_once(lambda s, n: s.numbers.hold(line, "account", NOON, NOON + MINUTE), writers)
+        assert sorted(one.version for one in held) == list(range(1, WRITERS + 1))
+        at_once(lambda s, n: s.numbers.release(held[n], held[n].version), writers)
+        assert writers[0].numbers.hold(line, "another", NOON, NOON + MINUTE).next == WRITERS
+
+    def test_a_booking_that_is_gone_is_taken_over_once(self, writers: list[Stores]) -> None:
+        links = writers[0].links(US, BOOKS)
+        done = links.done(links.plan(BOOKING, "doc", "p", "h", NOON), {"ref": "B1"})
+
+        def step(store: Stores, n: int) -> Any:
+            its = store.links(US, BOOKS)
+            return its.gone(done) if n % 2 else its.adopt(BOOKING, f"other{n}", {"ref": "B1"}, NOON)
+
+        first, *adopted = sorted(won(at_once(step, writers)), key=lambda intent: intent.subject)
+        assert first == links.intent(BOOKING, "doc")
+        assert first.state is WriteState.GONE
+        assert len(adopted) <= 1
+        assert links.subject_of(BOOKING, "B1") == (adopted[0].subject if adopted else None)
+
     def test_a_document_comes_in_line_once(self, writers: list[Stores]) -> None:
         headers = [a_header(f"d{n}", number=str(n)) for n in range(10)]
         counted = at_once(lambda s, n: s.documents(US, BOOKS).seen(CONNECTION, headers), writers)

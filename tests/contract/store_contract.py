@@ -48,6 +48,7 @@ class Stores(Protocol):
     jobs: ports.Jobs
     logins: ports.Logins
     budgets: ports.Budgets
+    numbers: ports.Numbers
     connections: ports.Connections
     accounts: ports.Accounts
     sessions: ports.Sessions
@@ -175,6 +176,49 @@ class LinksContract:
         assert (adopted.state, adopted.adopted, adopted.result) == (WriteState.DONE, True, {"ref": "B1"})
         assert links.intent(WriteKind.BOOKING, "doc") == adopted
         assert links.subject_of(WriteKind.BOOKING, "B1") == "doc"
+
+    def test_what_is_gone_leaves_its_booking_to_others(self, links: ports.Links) -> None:
+        done = links.done(links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON), {"ref": "B1"})
+        gone = links.gone(done)
+        assert gone == replace(done, state=WriteState.GONE) == links.intent(WriteKind.BOOKING, "doc")
+        assert links.subject_of(WriteKind.BOOKING, "B1") is None
+        assert links.unsettled() == []
+        assert links.adopt(WriteKind.BOOKING, "other", {"ref": "B1"}, NOON).state is WriteState.DONE
+        with pytest.raises(IntentMoved):
+            links.gone(done)
+        with pytest.raises(IntentMoved):
+            links.gone(gone)
+        assert links.subject_of(WriteKind.BOOKING, "B1") == "other"
+
+    def test_what_is_gone_may_be_sent_again(self, links: ports.Links) -> None:
+        sending = links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON)
+        gone = links.gone(links.done(sending, {"ref": "B1"}))
+        with pytest.raises(IntentMoved):
+            links.done(sending, {"ref": "B1"})
+        again = links.again(gone, "p2", "h2", NOON + MINUTE)
+        assert (again.state, again.attempt, again.result) == (WriteState.SENDING, 2, None)
+        assert links.unsettled() == [again]
+        assert links.done(again, {"ref": "B2"}).state is WriteState.DONE
+        assert links.subject_of(WriteKind.BOOKING, "B1") is None
+
+    def test_what_is_gone_may_be_found_booked_by_hand(self, links: ports.Links) -> None:
+        gone = links.gone(links.adopt(WriteKind.BOOKING, "doc", {"ref": "B1"}, NOON))
+        found = links.adopt(WriteKind.BOOKING, "doc", {"ref": "B2"}, NOON)
+        assert links.intent(WriteKind.BOOKING, "doc") == found
+        assert links.subject_of(WriteKind.BOOKING, "B2") == "doc"
+        with pytest.raises(IntentMoved):  # whoever still believes in the first one
+            links.gone(replace(gone, state=WriteState.DONE))
+        with pytest.raises(IntentMoved):
+            links.again(gone, "p", "h", NOON)
+        assert links.intent(WriteKind.BOOKING, "doc") == found
+
+    def test_only_what_stood_is_gone(self, links: ports.Links) -> None:
+        sending = links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON)
+        for never in (sending, links.unknown(sending)):
+            with pytest.raises(IntentMoved):
+                links.gone(never)
+        with pytest.raises(IntentMoved):
+            links.gone(links.refuse(sending, "PeriodClosed"))
 
     def test_a_booking_belongs_to_one_document(self, links: ports.Links) -> None:
         links.adopt(WriteKind.BOOKING, "doc", {"ref": "B1"}, NOON)
@@ -766,6 +810,72 @@ class BudgetsContract:
         assert [budgets.count("exact:1", NOON), budgets.count("exact:1", NOON, 4)] == [1, 5]
         assert budgets.count("exact:1", NOON + MINUTE) == 1
         assert budgets.count("exact:2", NOON) == 1
+
+
+class NumbersContract:
+    LINE = "octopus.70001.4.V1"
+
+    @pytest.fixture
+    def numbers(self, store: Stores) -> ports.Numbers:
+        return store.numbers
+
+    def hold(self, numbers: ports.Numbers, holder: str = "us", at: datetime = NOON) -> ports.NumberLine | None:
+        return numbers.hold(self.LINE, holder, at, at + 2 * MINUTE)
+
+    def test_a_new_line_must_be_read_from_the_package(self, numbers: ports.Numbers) -> None:
+        held = self.hold(numbers)
+        assert (held.line, held.next) == (self.LINE, None)
+
+    def test_the_next_holder_finds_what_the_last_one_left(self, numbers: ports.Numbers) -> None:
+        numbers.release(self.hold(numbers), 42)
+        held = self.hold(numbers, "them")
+        assert held.next == 42
+        numbers.release(held, None)
+        assert self.hold(numbers).next is None
+
+    def test_others_wait_while_an_offer_is_open(self, numbers: ports.Numbers) -> None:
+        held = self.hold(numbers)
+        assert self.hold(numbers, "them", NOON + MINUTE) is None
+        numbers.release(held, 42)
+        assert self.hold(numbers, "them", NOON + MINUTE).next == 42
+
+    def test_an_offer_nobody_closed_ends_with_its_time(self, numbers: ports.Numbers) -> None:
+        numbers.release(self.hold(numbers), 42)
+        self.hold(numbers)
+        assert self.hold(numbers, "them", NOON + 2 * MINUTE - timedelta(microseconds=1)) is None
+        assert self.hold(numbers, "them", NOON + 2 * MINUTE).next == 42
+
+    def test_who_holds_it_gets_it_again_and_keeps_others_away_as_long(self, numbers: ports.Numbers) -> None:
+        numbers.release(self.hold(numbers), 42)
+        self.hold(numbers)
+        assert self.hold(numbers, "us", NOON + MINUTE).next == 42
+        assert self.hold(numbers, "them", NOON + 2 * MINUTE) is None
+
+    def test_who_lost_the_line_changes_nothing(self, numbers: ports.Numbers) -> None:
+        mine = self.hold(numbers)
+        theirs = self.hold(numbers, "them", NOON + 2 * MINUTE)
+        numbers.release(mine, 7)
+        assert self.hold(numbers, "us", NOON + 3 * MINUTE) is None
+        numbers.release(theirs, 42)
+        numbers.release(mine, 7)
+        assert self.hold(numbers).next == 42
+
+    def test_who_held_it_before_himself_changes_nothing_either(self, numbers: ports.Numbers) -> None:
+        """Two workers of one account: the slower one's number is old."""
+        slow, quick = self.hold(numbers), self.hold(numbers)
+        numbers.release(slow, 7)
+        assert self.hold(numbers, "them") is None
+        numbers.release(quick, 42)
+
+    def test_an_outlived_line_is_still_given_back(self, numbers: ports.Numbers) -> None:
+        numbers.release(self.hold(numbers), 42)
+        assert self.hold(numbers, "them", NOON + 60 * MINUTE).next == 42
+
+    def test_lines_are_apart(self, numbers: ports.Numbers) -> None:
+        numbers.release(self.hold(numbers), 42)
+        self.hold(numbers)
+        for line in ("octopus.70001.4.V2", "octopus.70001.5.V1", "octopus.70002.4.V1"):
+            assert numbers.hold(line, "them", NOON, NOON + MINUTE).next is None
 
 
 class ProblemsContract:

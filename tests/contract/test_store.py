@@ -19,6 +19,7 @@ from tests.contract.store_contract import (
     JobsContract,
     LinksContract,
     LoginsContract,
+    NumbersContract,
     ProblemsContract,
     SeenContract,
     SettlementsContract,
@@ -151,6 +152,18 @@ class TestBudgetsUnderPressure(UnderPressure, BudgetsContract): ...
 
 
 class TestBudgetsOnLocalAws(OnLocalAws, BudgetsContract): ...
+
+
+class TestNumbersInMemory(InMemory, NumbersContract): ...
+
+
+class TestNumbersOnDynamo(OnDynamo, NumbersContract): ...
+
+
+class TestNumbersUnderPressure(UnderPressure, NumbersContract): ...
+
+
+class TestNumbersOnLocalAws(OnLocalAws, NumbersContract): ...
 
 
 class TestProblemsInMemory(InMemory, ProblemsContract): ...

@@ -18,6 +18,7 @@ from boekbrug.store.documents import DynamoDocuments
 from boekbrug.store.jobs import DynamoJobs
 from boekbrug.store.links import DynamoLinks
 from boekbrug.store.logins import DynamoLogins, Seal
+from boekbrug.store.numbers import DynamoNumbers
 from boekbrug.store.problems import DynamoProblems
 from boekbrug.store.seen import DynamoSeen
 from boekbrug.store.sessions import DynamoOAuthStates, DynamoSessions, DynamoWebhookTokens
@@ -36,6 +37,7 @@ class DynamoStores:
         self.jobs = DynamoJobs(items)
         self.logins = DynamoLogins(items, seal)
         self.budgets = DynamoBudgets(items)
+        self.numbers = DynamoNumbers(items)
         self.connections = DynamoConnections(items)
         self.accounts = DynamoAccounts(items)
         self.sessions = DynamoSessions(items)

@@ -16,6 +16,7 @@ from .jobs import DynamoJobs
 from .links import DynamoLinks
 from .logins import DynamoLogins, Seal
 from .nudges import SqsNudges
+from .numbers import DynamoNumbers
 from .problems import DynamoProblems
 from .seen import DynamoSeen
 from .sessions import DynamoOAuthStates, DynamoSessions, DynamoWebhookTokens
@@ -38,6 +39,7 @@ class DynamoStore:
         self.jobs = DynamoJobs(items)
         self.logins = DynamoLogins(items, seal)
         self.budgets = DynamoBudgets(items)
+        self.numbers = DynamoNumbers(items)
 
     @cached_property
     def nudges(self) -> SqsNudges:

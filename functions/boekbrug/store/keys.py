@@ -196,6 +196,11 @@ def budget_count(budget: str, window: str) -> Key:
     return Key(f"{GLOBAL}#BUDGET#{_part(budget)}", f"COUNT#{window}")
 
 
+def numbers(line: str) -> Key:
+    """A journal's numbers are the package's: of everybody who books there."""
+    return Key(f"{GLOBAL}#NUMBERS#{_part(line)}", "LINE")
+
+
 def due_shard(number: int) -> str:
     return f"{GLOBAL}#DUE#{number:02d}"
 

@@ -85,9 +85,19 @@ class DynamoLinks:
 
     def adopt(self, kind: WriteKind, subject: str, result: Mapping[str, Any], at: datetime) -> Intent:
         found = Intent(kind, subject, WriteState.DONE, 0, at, "", "", result=result, adopted=True)
-        free = "attribute_not_exists(pk) OR #record.#state = :refused"
-        self._step(self._kept(found, when=free, refused=WriteState.REFUSED), *self._reverse(found))
+        free = "attribute_not_exists(pk) OR #record.#state IN (:refused, :gone)"
+        states = {"refused": WriteState.REFUSED, "gone": WriteState.GONE}
+        self._step(self._kept(found, when=free, **states), *self._reverse(found))
         return found
+
+    def gone(self, intent: Intent) -> Intent:
+        if intent.state is not WriteState.DONE:
+            raise IntentMoved
+        gone, ref = replace(intent, state=WriteState.GONE), (intent.result or {})["ref"]
+        same = f"{_SAME_STEP} AND #record.#result.#ref = :ref"  # another may have been adopted since
+        stood = self._kept(gone, when=same, was=intent.state, attempt=intent.attempt, ref=ref)
+        self._step(stood, delete(self._table.ref(self._administration, intent.kind, ref)))
+        return gone
 
     def subject_of(self, kind: WriteKind, ref: str) -> str | None:
         item = self._items.get(self._table.ref(self._administration, kind, ref))

@@ -28,3 +28,11 @@ def test_nothing_that_means_this_was_booked_expires(dynamodb: Any, table_name: s
     kept = dynamodb.scan(TableName=table_name)["Items"]
     assert len(kept) == 2
     assert not [item for item in kept if "expires_at" in item]
+
+
+def test_what_is_gone_leaves_its_own_record_and_nothing_else(dynamodb: Any, table_name: str) -> None:
+    links = DynamoLinks(items_of(dynamodb, table_name), US, BOOKS)
+    links.gone(links.done(links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON), {"ref": "B1"}))
+    (kept,) = dynamodb.scan(TableName=table_name)["Items"]
+    assert kept["sk"]["S"] == "INTENT#booking#doc"
+    assert "expires_at" not in kept

@@ -66,6 +66,9 @@ def a_day(store: MemoryStore) -> None:
     store.budgets.block("exact:1", NOON)
     store.budgets.blocked_until("exact:1", NOON)
     store.budgets.count("exact:1", NOON)
+    store.numbers.release(store.numbers.hold("octopus.70001.4.V1", "us", NOON, NOON + MINUTE), 42)
+    store.numbers.hold("octopus.70001.4.V1", "us", NOON, NOON + MINUTE)
+    store.numbers.hold("octopus.70001.4.V1", "them", NOON, NOON + MINUTE)
 
     login = store.logins.save_new(a_login())
     store.logins.get(US, LOGIN)
@@ -110,6 +113,7 @@ def a_day(store: MemoryStore) -> None:
     links.intent(BOOKING, "doc")
     links.intents(BOOKING, ["doc"])
     links.subject_of(BOOKING, "B2")
+    links.gone(links.intent(BOOKING, "doc"))
 
     store.seen(US, BOOKS).remember([a_booking("B1"), a_booking("B2")])
     store.seen(US, BOOKS).remember([a_booking("B1", "another")])

@@ -89,11 +89,21 @@ class MemoryLinks:
         ref = _ref(found)
         with self._worker.step("links.adopt"):
             now = self.kept.intents.get((kind, subject))
-            if now and now.state is not WriteState.REFUSED:
+            if now and now.state not in (WriteState.REFUSED, WriteState.GONE):
                 raise IntentMoved
             self._take(ref, found)
             self._keep(found)
         return found
+
+    def gone(self, intent: Intent) -> Intent:
+        if intent.state is not WriteState.DONE:
+            raise IntentMoved
+        with self._worker.step("links.gone"):
+            stood, ref = self._at_same_step(intent), (intent.result or {})["ref"]
+            if _ref(stood) != ref:  # another was adopted since
+                raise IntentMoved
+            self.kept.subjects.pop((intent.kind, ref))
+            return self._keep(replace(stood, state=WriteState.GONE))
 
     def subject_of(self, kind: WriteKind, ref: str) -> str | None:
         with self._worker.step("links.subject_of"):

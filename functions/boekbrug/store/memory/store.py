@@ -13,6 +13,7 @@ from .jobs import MemoryJobs
 from .links import MemoryLinks
 from .logins import MemoryLogins
 from .nudges import MemoryNudges
+from .numbers import MemoryNumbers
 from .problems import MemoryProblems
 from .seen import MemorySeen
 from .sessions import MemoryOAuthStates, MemorySessions, MemoryWebhookTokens
@@ -36,6 +37,7 @@ class MemoryStore:
         self.nudges = MemoryNudges(worker)
         self.logins = MemoryLogins(worker)
         self.budgets = MemoryBudgets(worker)
+        self.numbers = MemoryNumbers(worker)
 
     def links(self, account: AccountId, administration: AdministrationId) -> MemoryLinks:
         return MemoryLinks(self._worker, account, administration)

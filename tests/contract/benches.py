@@ -19,13 +19,21 @@ from boekbrug.domain.ledger import BookingRef, SalesEntry
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, Relation, RelationRef
 from boekbrug.ports import Ledger, Login, Package
+from boekbrug.store.memory import MemoryStore, MemoryTable
 from boekbrug.vendors.exact import door
 from boekbrug.vendors.http import Http
-from boekbrug.vendors.memory import MemoryAdministration, MemoryLedger, MemoryPackage
+from boekbrug.vendors.memory import (
+    MemoryAdministration,
+    MemoryLedger,
+    MemoryPackage,
+    NumberedAdministration,
+    NumberedLedger,
+)
 from boekbrug.vendors.oauth import App, Room, TokenKeeper
 from boekbrug.vendors.registry import administration_id
 from fakes.exact import ExactFake
 from tests.support.budgets import MemoryBudgets
+from tests.support.clocks import StillClock
 from tests.support.logins import MemoryLogins
 
 
@@ -74,6 +82,20 @@ class Bench(Protocol):
         ...
 
 
+class NumberedBench(Bench, Protocol):
+    """Levers more, where numbers are chosen by whoever books (`abilities.caller_numbers`)."""
+
+    def another_account(self) -> Ledger:
+        """The same administration, for another account of ours."""
+        ...
+
+    def open_at_a_desk(self, journal: str) -> None:
+        """Somebody works in this journal, in the package itself."""
+        ...
+
+    def close_at_the_desk(self, journal: str) -> None: ...
+
+
 class MemoryBench:
     """Books in memory."""
 
@@ -81,8 +103,11 @@ class MemoryBench:
     odd_account = "550000"
 
     def __init__(self) -> None:
-        self.books = MemoryAdministration()
-        self.ledger = MemoryLedger(self.books)
+        self._opened(MemoryAdministration())
+        self.ledger: Ledger = MemoryLedger(self.books)
+
+    def _opened(self, books: MemoryAdministration) -> None:
+        self.books = books
         self.package = MemoryPackage(self.books)
         self.pay = self.books.pay
         self.write_off = self.books.write_off
@@ -112,6 +137,23 @@ class MemoryBench:
 
     def lose_next_request(self) -> None:
         self.books.lost_requests += 1
+
+
+class MemoryNumberedBench(MemoryBench):
+    """Books in memory that take only the next number."""
+
+    def __init__(self) -> None:
+        self._numbers = MemoryStore(MemoryTable()).numbers
+        self._opened(NumberedAdministration())
+        self.ledger = self._ledger("account")
+        self.open_at_a_desk = self.books.in_use.add
+        self.close_at_the_desk = self.books.in_use.remove
+
+    def another_account(self) -> Ledger:
+        return self._ledger("another")
+
+    def _ledger(self, account: str) -> Ledger:
+        return NumberedLedger(self.books, self._numbers, StillClock(), account)
 
 
 class ExactBench:

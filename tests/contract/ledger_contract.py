@@ -17,12 +17,15 @@ from boekbrug.domain.entries import period_for
 from boekbrug.domain.errors import (
     AccountBlocked,
     CustomerIncomplete,
+    JournalInUse,
     JournalMissing,
     JournalNotSales,
     NotPossible,
+    NumberTaken,
     PeriodClosed,
     RefusedByPackage,
     RelationGone,
+    SyncError,
     VatCodeRefused,
 )
 from boekbrug.domain.ledger import (
@@ -34,6 +37,7 @@ from boekbrug.domain.ledger import (
     FolderRef,
     JournalKind,
     Page,
+    Prepared,
     Refused,
     Regime,
     SalesEntry,
@@ -45,7 +49,7 @@ from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, RelationDraft, RelationQuery, RelationRef
 from boekbrug.ports import Cabinet
 
-from .benches import Bench
+from .benches import Bench, NumberedBench
 
 INVOICE, CREDIT_NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
 PER_LINE = (("0.55", "21", "0.12"), ("0.55", "21", "0.12"), ("0.55", "21", "0.12"))
@@ -127,15 +131,26 @@ class LedgerContract:
 
         return build
 
+    def prepared(self, bench: Bench, *entries: SalesEntry) -> list[Prepared]:
+        """Of several, one at a time where each takes a number."""
+        if bench.ledger.abilities.caller_numbers:
+            return [one for entry in entries for one in bench.ledger.prepare([entry])]
+        return list(bench.ledger.prepare(entries))
+
     def book(self, bench: Bench, entry: SalesEntry) -> Booking:
-        (outcome,) = bench.ledger.book(bench.ledger.prepare([entry]))
+        (outcome,) = bench.ledger.book(self.prepared(bench, entry))
+        if isinstance(outcome, Refused) and isinstance(outcome.cause, NumberTaken):  # somebody booked there by hand
+            (outcome,) = bench.ledger.book(self.prepared(bench, entry))
         assert isinstance(outcome, Done), outcome
         return outcome.value
 
     def refusal(self, bench: Bench, entry: SalesEntry) -> Exception:
-        (outcome,) = bench.ledger.book(bench.ledger.prepare([entry]))
+        prepared = self.prepared(bench, entry)
+        if isinstance(prepared[0], SyncError):
+            return prepared[0]
+        (outcome,) = bench.ledger.book(prepared)
         assert isinstance(outcome, Refused), outcome
-        assert bench.ledger.find_bookings(bench.ledger.prepare([entry])) == [[]]
+        assert bench.ledger.find_bookings(prepared) == [[]]
         return outcome.cause
 
     def settled(self, bench: Bench, since: Cursor | None = None) -> dict[str, Settlement]:
@@ -260,7 +275,7 @@ class LedgerContract:
     # --- booking ----------------------------------------------------------------------------------------------------
 
     def test_the_same_entry_is_prepared_the_same_twice(self, bench, an_entry):
-        once, again, other = bench.ledger.prepare([an_entry(), an_entry(), an_entry(lines=PER_RATE)])
+        once, again, other = self.prepared(bench, an_entry(), an_entry(), an_entry(lines=PER_RATE))
         assert (once.payload, once.hash) == (again.payload, again.hash)
         assert once.hash != other.hash
 
@@ -275,7 +290,10 @@ class LedgerContract:
 
     def test_a_booking_reads_back_as_it_was_answered(self, bench, an_entry):
         booked = self.book(bench, an_entry())
-        assert bench.ledger.booking(booked) == booked
+        stands = bench.ledger.booking(booked)
+        assert (stands.ref, stands.reference, stands.gross) == (booked.ref, booked.reference, booked.gross)
+        if bench.ledger.abilities.reads_back:
+            assert stands == booked
 
     def test_a_deleted_booking_is_gone(self, bench, an_entry):
         booked = self.book(bench, an_entry())
@@ -320,6 +338,8 @@ class LedgerContract:
         assert self.money_of(bench, booked, SettlementKind.PAYMENT) == ["40.00 USD"]
 
     def test_each_entry_has_its_own_outcome(self, bench, an_entry):
+        if bench.ledger.abilities.caller_numbers:
+            pytest.skip("one at a time")
         size = bench.ledger.abilities.batch
         entries = [an_entry(str(n)) for n in range(max(size, 2))]
         prepared = bench.ledger.prepare(entries)
@@ -398,7 +418,7 @@ class LedgerContract:
     def test_a_probe_answers_for_each_entry(self, bench, an_entry):
         for number in ("1", "O'Neil/+2"):
             self.book(bench, an_entry(number))
-        wanted = bench.ledger.prepare([an_entry("O'Neil/+2"), an_entry("3"), an_entry("1")])
+        wanted = self.prepared(bench, an_entry("O'Neil/+2"), an_entry("3"), an_entry("1"))
         found = bench.ledger.find_bookings(wanted)
         assert [[booking.reference for booking in answer] for answer in found] == [["O'Neil/+2"], [], ["1"]]
 
@@ -407,6 +427,179 @@ class LedgerContract:
         self.book(bench, an_entry("7", CREDIT_NOTE))
         (found,) = bench.ledger.find_bookings(bench.ledger.prepare([an_entry("7")]))
         assert {booking.kind for booking in found} == set(DocumentKind)
+
+    # --- numbers of ours --------------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def numbered(self, bench: Bench) -> NumberedBench:
+        if not bench.ledger.abilities.caller_numbers:
+            pytest.skip("the package numbers its bookings itself")
+        return bench
+
+    def offer(self, bench: Bench, one: Prepared, *, again: bool = False) -> object:
+        """A booking, or the cause of a refusal, or None when that is not known."""
+        (outcome,) = bench.ledger.book([replace(one, again=again)])
+        match outcome:
+            case Done(booking):
+                return booking
+            case Refused(cause):
+                return cause
+        return None
+
+    def standing(self, bench: Bench, one: Prepared) -> list[str]:
+        """The names of the bookings that carry an entry's reference or key."""
+        (found,) = bench.ledger.find_bookings([one])
+        return [booking.ref for booking in found]
+
+    def test_a_number_names_its_booking_and_they_are_taken_one_at_a_time(self, numbered, an_entry):
+        assert numbered.ledger.abilities.batch == 1
+        assert numbered.ledger.abilities.resend_settles
+        (one,) = self.prepared(numbered, an_entry())
+        assert one.number
+        booked = self.offer(numbered, one)
+        assert (booked.ref, booked.number) == (one.ref, one.number)
+        assert self.standing(numbered, one) == [one.ref]
+
+    def test_numbers_follow_without_a_gap_journal_by_journal(self, numbered, an_entry):
+        entries = [
+            an_entry("1"),
+            an_entry("C1", CREDIT_NOTE),
+            an_entry("2"),
+            an_entry("3"),
+            an_entry("C2", CREDIT_NOTE),
+        ]
+        numbers = [number_in(self.book(numbered, entry).ref) for entry in entries]
+        first, credit = numbers[:2]
+        assert numbers == [first, credit, first + 1, first + 2, credit + 1]
+
+    def test_a_refusal_leaves_its_number_to_the_next(self, numbered, an_entry):
+        entry = an_entry("1")
+        (bad,) = self.prepared(numbered, replace(entry, lines=(replace(entry.lines[0], vat_code="ZZZ"),)))
+        assert isinstance(self.offer(numbered, bad), VatCodeRefused)
+        assert self.book(numbered, an_entry("2")).ref == bad.ref
+
+    def test_a_lost_answer_is_settled_by_offering_again(self, numbered, an_entry):
+        self.book(numbered, an_entry("1"))
+        (one,) = self.prepared(numbered, an_entry("2"))
+        numbered.lose_next_answer()
+        assert self.offer(numbered, one) is None
+        for _ in range(2):
+            booked = self.offer(numbered, one, again=True)
+            assert (booked.ref, booked.reference, booked.gross) == (one.ref, "2", one.entry.gross)
+        assert self.standing(numbered, one) == [one.ref]
+
+    def test_a_lost_request_is_settled_by_offering_again(self, numbered, an_entry):
+        (one,) = self.prepared(numbered, an_entry())
+        numbered.lose_next_request()
+        assert self.offer(numbered, one) is None
+        assert self.offer(numbered, one, again=True).ref == one.ref
+        assert self.standing(numbered, one) == [one.ref]
+        assert number_in(self.book(numbered, an_entry("2")).ref) == number_in(one.ref) + 1
+
+    def test_a_number_somebody_took_meanwhile_is_refused_and_the_next_one_goes(self, numbered, an_entry):
+        (one,) = self.prepared(numbered, an_entry("1"))
+        numbered.book_by_hand(an_entry("9"))
+        assert isinstance(self.offer(numbered, one), NumberTaken)
+        assert self.standing(numbered, one) == []
+        (anew,) = self.prepared(numbered, an_entry("1"))
+        assert number_in(anew.ref) == number_in(one.ref) + 1
+        assert self.offer(numbered, anew).ref == anew.ref
+
+    def test_a_first_offer_never_takes_what_stands_there_for_its_own(self, numbered, an_entry):
+        (one,) = self.prepared(numbered, an_entry())
+        assert self.offer(numbered, one).ref == one.ref
+        assert isinstance(self.offer(numbered, one), NumberTaken)
+        assert self.standing(numbered, one) == [one.ref]
+
+    def test_in_doubt_a_number_that_another_booking_has_is_not_ours(self, numbered, an_entry):
+        (one,) = self.prepared(numbered, an_entry("1"))
+        numbered.lose_next_request()
+        self.offer(numbered, one)
+        numbered.book_by_hand(an_entry("9"))
+        assert isinstance(self.offer(numbered, one, again=True), NumberTaken)
+        assert self.standing(numbered, one) == []
+
+    def test_in_doubt_a_number_that_nobody_has_and_is_not_the_next_is_not_ours(self, numbered, an_entry):
+        before = self.book(numbered, an_entry("1"))
+        (one,) = self.prepared(numbered, an_entry("2"))
+        numbered.lose_next_request()
+        self.offer(numbered, one)
+        numbered.delete(before.ref)
+        assert isinstance(self.offer(numbered, one, again=True), NumberTaken)
+        assert self.standing(numbered, one) == []
+
+    def test_in_doubt_a_refusal_that_comes_after_the_number_says_that_it_was_free(self, numbered, an_entry):
+        entry = an_entry()
+        (one,) = self.prepared(numbered, replace(entry, lines=(replace(entry.lines[0], vat_code="ZZZ"),)))
+        numbered.lose_next_request()
+        self.offer(numbered, one)
+        assert isinstance(self.offer(numbered, one, again=True), VatCodeRefused)
+
+    def test_a_journal_somebody_works_in_waits_and_says_until_when(self, numbered, an_entry):
+        entry = an_entry()
+        (one,) = self.prepared(numbered, entry)
+        numbered.open_at_a_desk(entry.journal)
+        refused = self.offer(numbered, one)
+        assert isinstance(refused, JournalInUse)
+        assert (refused.facts["journal"], refused.until is None) == (entry.journal, False)
+        numbered.close_at_the_desk(entry.journal)
+        assert self.book(numbered, entry).ref == one.ref
+
+    def test_in_doubt_a_journal_somebody_works_in_tells_nothing(self, numbered, an_entry):
+        (one,) = self.prepared(numbered, an_entry())
+        numbered.lose_next_answer()
+        self.offer(numbered, one)
+        numbered.open_at_a_desk(one.entry.journal)
+        assert self.offer(numbered, one, again=True) is None
+        numbered.close_at_the_desk(one.entry.journal)
+        assert self.offer(numbered, one, again=True).ref == one.ref
+
+    def test_one_account_at_a_time_has_an_offer_open_in_a_journal(self, numbered, an_entry):
+        other = numbered.another_account()
+        (ours,) = self.prepared(numbered, an_entry("1"))
+        (theirs,) = other.prepare([an_entry("9")])
+        assert isinstance(theirs, JournalInUse)
+        (credit,) = other.prepare([an_entry("C9", CREDIT_NOTE)])
+        assert credit.number
+        self.offer(numbered, ours)
+        (theirs,) = other.prepare([an_entry("9")])
+        assert number_in(theirs.ref) == number_in(ours.ref) + 1
+
+    def test_what_is_in_doubt_keeps_its_journal_from_others(self, numbered, an_entry):
+        (ours,) = self.prepared(numbered, an_entry("1"))
+        numbered.lose_next_answer()
+        self.offer(numbered, ours)
+        assert isinstance(numbered.another_account().prepare([an_entry("9")])[0], JournalInUse)
+        self.offer(numbered, ours, again=True)
+        (theirs,) = numbered.another_account().prepare([an_entry("9")])
+        assert number_in(theirs.ref) == number_in(ours.ref) + 1
+
+    def test_the_last_booking_deleted_leaves_its_number_and_is_told(self, numbered, an_entry):
+        first = self.book(numbered, an_entry("1"))
+        journals, since = [first.journal], date(numbered.year, 1, 1)
+        rows, cursor = read(numbered.ledger.bookings(journals, since, None))
+        assert [row.ref for row in rows] == [first.ref]
+        numbered.delete(first.ref)
+        (one,) = self.prepared(numbered, an_entry("2"))
+        assert isinstance(self.offer(numbered, one), NumberTaken)  # we thought it was further
+        pages = list(numbered.ledger.bookings(journals, since, cursor))
+        assert [ref for page in pages for ref in page.gone] == [first.ref]
+        (one,) = self.prepared(numbered, an_entry("2"))
+        assert one.ref == first.ref
+        assert self.offer(numbered, one).reference == "2"
+        assert numbered.ledger.booking(first).reference == "2"
+
+    def test_files_go_along_whether_offered_once_or_again(self, numbered, an_entry):
+        if not numbered.ledger.abilities.files_with_entry:
+            pytest.skip("no files in the call that books")
+        (one,) = self.prepared(numbered, an_entry("1"))
+        one = replace(one, files=(PDF, UBL))
+        assert sorted(numbered.files_of(self.offer(numbered, one).ref)) == [PDF.name, UBL.name]
+        (one,) = self.prepared(numbered, an_entry("2"))
+        one = replace(one, files=(PDF,))
+        numbered.lose_next_request()
+        self.offer(numbered, one)
+        assert numbered.files_of(self.offer(numbered, one, again=True).ref) == [PDF.name]
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -609,6 +802,11 @@ class LedgerContract:
         bench.pay(booked.ref, eur("10.00"), date(bench.year, 6, 2))
         _, cursor = read(bench.ledger.settlements(None))
         assert read(bench.ledger.settlements(cursor)) == ([], cursor)
+
+
+def number_in(ref: str) -> int:
+    """Where we choose the number, the name of a booking ends with it."""
+    return int(ref.rpartition(".")[2])
 
 
 def a_draft(name: str, **changes: object) -> RelationDraft:

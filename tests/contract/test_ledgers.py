@@ -16,7 +16,7 @@ from fakes.kit.clock import FakeClock
 from fakes.kit.running import serving
 from tests.support.transports import fake_transport
 
-from .benches import Bench, ExactBench, MemoryBench
+from .benches import Bench, ExactBench, MemoryBench, MemoryNumberedBench
 from .ledger_contract import LedgerContract, read
 
 SUMMER = datetime(2026, 7, 10, 9, 0, tzinfo=UTC)
@@ -26,6 +26,12 @@ class TestMemory(LedgerContract):
     @pytest.fixture
     def bench(self) -> Bench:
         return MemoryBench()
+
+
+class TestMemoryWithNumbers(LedgerContract):
+    @pytest.fixture
+    def bench(self) -> Bench:
+        return MemoryNumberedBench()
 
 
 class TestExact(LedgerContract):

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from ..domain.documents import DocumentId
+from ..domain.documents import DocumentId, File
 from ..domain.errors import (
     BookedByOthers,
     BookedDifferently,
     DocumentGone,
     ExchangeRateUnproven,
+    JournalInUse,
+    NotPossible,
+    NumberTaken,
     OutcomeUnknown,
     SyncError,
     TryLater,
@@ -21,7 +24,8 @@ from ..ports import DocumentRecord, Intent, IntentMoved, Ledger, Links, RefTaken
 from ..records import as_json, as_text, from_json, from_text
 from .currencies import check_currency, prove_currency
 from .desk import Desk, figures
-from .slices import stops_the_slice
+from .find_documents import learn_journals, take_leave
+from .slices import has_time, stops_the_slice
 from .write_once import How, Protocol, Write, Written, write_once
 
 
@@ -37,30 +41,97 @@ def book(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bool
         else:
             ready.append((record, entry))
     free, doubtful = _not_in_the_books(desk, ready)
+    if desk.ledger.abilities.caller_numbers:
+        outcomes = [_book_in_turn(desk, records[entry.document], entry) for entry in free]
+        return doubtful or any(outcomes)
     filed = [_with_files(desk, records[entry.document], entry) for entry in free]
     entries = [entry for entry in filed if entry is not None]
     doubtful |= len(entries) < len(free)
     if not entries:
         return doubtful
-    prepared = desk.ledger.prepare(entries)
+    prepared: list[Prepared] = []
+    for entry, answer in zip(entries, desk.ledger.prepare(entries), strict=True):
+        if isinstance(answer, SyncError):
+            doubtful |= give_up(desk, records[entry.document], answer)
+        else:
+            prepared.append(answer)
+    entries = [p.entry for p in prepared]
     writes = [Write(p.entry.document, as_text(p), p.hash) for p in prepared]
     for write, entry in zip(writes, entries, strict=True):
-        desk.audit(
-            "intent", document=write.subject, number=entry.number, gross=str(entry.gross), hash=write.payload_hash
-        )
+        _audit_intent(desk, write, entry)
     results = write_once(writes, booking_protocol(desk.ledger, desk.links), desk.links, desk.house.real)
     for entry, result in zip(entries, results, strict=True):
         record = records[entry.document]
-        if isinstance(result, Written):
-            _remember(desk, record, entry, result)
-        elif isinstance(result, OutcomeUnknown):
-            desk.done["unknown"] += 1
-            desk.audit("unknown", document=record.id)
-            doubtful = True
-        else:
-            desk.audit("refused", document=record.id, cause=result.cause)
-            desk.hold(record, result)
+        doubtful |= _conclude(desk, record, entry, result)
     return doubtful
+
+
+def _conclude(desk: Desk, record: DocumentRecord, entry: SalesEntry, result: Written[Booking] | SyncError) -> bool:
+    """Say of a document what became of its write; whether that is unknown."""
+    if isinstance(result, Written):
+        _remember(desk, record, entry, result)
+    elif isinstance(result, OutcomeUnknown):
+        desk.done["unknown"] += 1
+        desk.audit("unknown", document=record.id)
+        return True
+    else:
+        desk.audit("refused", document=record.id, cause=result.cause)
+        desk.hold(record, result)
+    return False
+
+
+def _audit_intent(desk: Desk, write: Write, entry: SalesEntry) -> None:
+    desk.audit("intent", document=write.subject, number=entry.number, gross=str(entry.gross), hash=write.payload_hash)
+
+
+def _book_in_turn(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> bool:
+    """Book one entry under the next number of its journal; whether its outcome is unknown.
+
+    Whoever took that number meanwhile may have booked this very document: the journals are looked at again, once. What
+    leaves a number in doubt stops the journal, so that no later document passes this one (rules.md 7).
+    """
+    connection = desk.connections[record.connection]
+    files = desk.files.fetch(connection, record) if desk.ledger.abilities.files_with_entry else ()
+    if files is None:
+        return True
+    result = _offer(desk, entry, files)
+    if files and isinstance(result, NotPossible) and result.facts["feature"] == "file_too_large":
+        desk.files.leave_out(connection, record, result)
+        files = ()
+        result = _offer(desk, entry, files)
+    if isinstance(result, NumberTaken):
+        desk.audit("refused", document=record.id, cause=result.cause)
+        if not learn_journals(desk) or not has_time(desk.house, desk.deadline):
+            return True
+        if not desk.is_on(record):
+            return False
+        free, doubtful = _not_in_the_books(desk, [(record, entry)])
+        if not free:
+            return doubtful
+        result = _offer(desk, entry, files)
+    if isinstance(result, NumberTaken | JournalInUse | OutcomeUnknown):
+        desk.stopped_journals[entry.journal] = result.until
+    if isinstance(result, NumberTaken | JournalInUse):
+        desk.audit("refused", document=record.id, cause=result.cause)
+        return result.until is None
+    return _conclude(desk, record, entry, result)
+
+
+def _offer(desk: Desk, entry: SalesEntry, files: tuple[File, ...]) -> Written[Booking] | SyncError:
+    """Offer an entry under its journal's next number; what was sent before keeps the number it was sent under."""
+    intent = desk.links.intent(WriteKind.BOOKING, entry.document)
+    if intent is not None and intent.state not in (WriteState.REFUSED, WriteState.GONE):
+        write = Write(intent.subject, intent.payload, intent.payload_hash)
+    else:
+        (prepared,) = desk.ledger.prepare([entry])
+        if isinstance(prepared, SyncError):
+            return prepared
+        if prepared.ref and desk.links.subject_of(WriteKind.BOOKING, prepared.ref) is not None:
+            take_leave(desk, [prepared.ref])  # where it still stands, the package refuses the number
+        write = Write(entry.document, as_text(prepared), prepared.hash)
+    _audit_intent(desk, write, entry)
+    (result,) = write_once([write], booking_protocol(desk.ledger, desk.links, files), desk.links, desk.house.real)
+    return result
 
 
 def give_up(desk: Desk, record: DocumentRecord, error: SyncError) -> bool:
@@ -73,7 +144,8 @@ def give_up(desk: Desk, record: DocumentRecord, error: SyncError) -> bool:
     if intent is None or not in_doubt or isinstance(error, TryLater) or stops_the_slice(error):
         desk.hold(record, error)
         return False
-    protocol = replace(booking_protocol(desk.ledger, desk.links), send=lambda writes: [Refused(error) for _ in writes])
+    protocol = booking_protocol(desk.ledger, desk.links)
+    protocol = replace(protocol, send=lambda writes: [Refused(error) for _ in writes], resend=None)
     write = Write(intent.subject, intent.payload, intent.payload_hash)
     (result,) = write_once([write], protocol, desk.links, desk.house.real)
     if isinstance(result, Written):
@@ -82,6 +154,8 @@ def give_up(desk: Desk, record: DocumentRecord, error: SyncError) -> bool:
         _remember(desk, record, sent, result)
     elif isinstance(result, OutcomeUnknown):
         desk.done["unknown"] += 1
+        if desk.ledger.abilities.caller_numbers:
+            desk.stopped_journals[from_text(Prepared, intent.payload).entry.journal] = None
         return True
     else:
         desk.hold(record, result)
@@ -92,9 +166,14 @@ def _with_files(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> SalesE
     return desk.files.attach(desk.connections[record.connection], record, entry)
 
 
-def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
+def booking_protocol(ledger: Ledger, links: Links, files: tuple[File, ...] = ()) -> Protocol[Booking]:
+    """How a booking is written; `files` go along with it, as no intent holds them."""
+
     def send(writes: Sequence[Write]) -> Sequence[Outcome[Booking]]:
-        return ledger.book([from_text(Prepared, write.payload) for write in writes])
+        return ledger.book([replace(from_text(Prepared, write.payload), files=files) for write in writes])
+
+    def resend(writes: Sequence[Write]) -> Sequence[Outcome[Booking]]:
+        return ledger.book([replace(from_text(Prepared, write.payload), files=files, again=True) for write in writes])
 
     def probe(intents: Sequence[Intent]) -> Sequence[Booking | None]:
         sent = [from_text(Prepared, intent.payload) for intent in intents]
@@ -109,6 +188,7 @@ def booking_protocol(ledger: Ledger, links: Links) -> Protocol[Booking]:
         decode=lambda result: from_json(Booking, dict(result)),
         settle=timedelta(seconds=ledger.abilities.settle_s),
         batch=ledger.abilities.batch,
+        resend=resend if ledger.abilities.resend_settles else None,
     )
 
 
@@ -164,7 +244,9 @@ def _not_in_the_books(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEnt
     """
     intents = desk.links.intents(WriteKind.BOOKING, [entry.document for _, entry in batch])
     done = {document for document, intent in intents.items() if intent.state is WriteState.DONE}
-    sent = {document for document, intent in intents.items() if intent.state is not WriteState.REFUSED}
+    # What was refused may be booked by hand since, and so may what somebody deleted.
+    not_ours = (WriteState.REFUSED, WriteState.GONE)
+    sent = {document for document, intent in intents.items() if intent.state not in not_ours}
     length = desk.ledger.abilities.reference_length
     numbers = [entry.number[:length] for _, entry in batch if entry.document not in done]
     seen = desk.seen.by_reference(numbers) if numbers else {}
@@ -236,9 +318,10 @@ def _remember(desk: Desk, record: DocumentRecord, entry: SalesEntry, written: Wr
         desk.settlements.claim(booking.ref)
     sent = from_text(Prepared, written.intent.payload).entry if written.intent.payload else entry
     administration = desk.job.key.administration
-    if written.how is How.KNOWN and not as_sent(booking, sent, administration):
+    compared = desk.ledger.abilities.reads_back  # an answer that tells nothing is compared at the next look
+    if compared and written.how is How.KNOWN and not as_sent(booking, sent, administration):
         booking = desk.ledger.booking(booking) or booking  # somebody may have corrected it since
-    if not as_sent(booking, sent, administration):
+    if compared and not as_sent(booking, sent, administration):
         booked = f"{booking.gross} ({booking.vat}), {booking.kind}, {booking.administration}, {booking.number}"
         desk.hold(record, BookedDifferently(booked=booked, expected=f"{sent.gross} ({sent.vat})"))
         if written.how is not How.KNOWN:  # known: its kind was stopped then, and a person said to go on since

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ..domain.connections import Connection, ConnectionId
 from ..domain.documents import CustomerRef, DocumentHeader, TaxRate, TaxRateId
@@ -49,6 +50,9 @@ class Desk:
     decisions: Mapping[CustomerRef, Decision]
     files: Files
     done: Counter[str] = field(default_factory=Counter)
+    stopped_journals: dict[str, datetime | None] = field(default_factory=dict)
+    """Where nothing more goes in this slice, so that order is kept: the number of a booking is in doubt, or somebody
+    works there; and until when, by Clock, where that is known."""
 
     def audit(self, what: str, **facts: str) -> None:
         key = self.job.key
@@ -84,7 +88,9 @@ class Desk:
     def is_on(self, record: DocumentRecord) -> bool:
         """Whether documents of this connection and kind are booked at the moment."""
         connection = self.connections.get(record.connection)
-        in_scope = connection is not None and record.day >= connection.start  # its start may have moved since
+        if connection is None or connection.journal(record.kind) in self.stopped_journals:
+            return False
+        in_scope = record.day >= connection.start  # its start may have moved since
         return in_scope and _kind_of(record) not in self.job.cursor
 
     def stop_kind(self, record: DocumentRecord) -> None:

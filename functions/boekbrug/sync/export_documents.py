@@ -99,13 +99,21 @@ def _work_off(desk: Desk) -> timedelta | None:
     while has_time(desk.house, desk.deadline):
         records = desk.documents.waiting(BATCH, after)
         if not records:
-            doubtful = doubtful or settle_leftovers(desk)
-            return on_the_clock(FUNCTION_TIMEOUT, desk.house.clock) if doubtful else None
+            return _look_again(desk, doubtful or settle_leftovers(desk))
         after = records[-1].order
         if (pause := _budget_pause(desk, records)) is not None:
             return pause
         doubtful |= _export(desk, [record for record in records if desk.is_on(record)])
     return timedelta(0)
+
+
+def _look_again(desk: Desk, doubtful: bool) -> timedelta | None:
+    """How long until something may be known, or somebody may have left a journal; None when all is done."""
+    now = desk.house.clock.now()
+    waits = [until - now for until in desk.stopped_journals.values() if until is not None]
+    if doubtful:
+        waits.append(on_the_clock(FUNCTION_TIMEOUT, desk.house.clock))
+    return max(min(waits), timedelta(0)) if waits else None
 
 
 def _budget_pause(desk: Desk, records: Sequence[DocumentRecord]) -> timedelta | None:

@@ -2,8 +2,9 @@
 
     folder ── file, file ──▶ SalesEntry.folder ──▶ the booking
 
-Each of these writes happens once, with an intent of its own. A file that cannot go along never keeps a booking back: it
-is booked without, and a problem says so.
+Each of these writes happens once, with an intent of its own. Where a package takes files in the very call that books,
+they are fetched just before it, and are part of that one write. A file that cannot go along never keeps a booking back:
+it is booked without, and a problem says so.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Files:
         if self.cabinet is None or not connection.attach:
             return entry
         booking = self.links.intent(WriteKind.BOOKING, entry.document)
-        if booking and booking.state is not WriteState.REFUSED:
+        if booking and booking.state not in (WriteState.REFUSED, WriteState.GONE):
             return _as_sent(entry, booking)
         folder = self._open(entry)
         refused: dict[FileFormat, SyncError] = {}
@@ -89,6 +90,33 @@ class Files:
         if isinstance(folder, SyncError) or len(refused) == len(connection.attach):
             return entry
         return replace(entry, folder=folder) if has_time(self.house, self.deadline) else None
+
+    def fetch(self, connection: Connection, record: DocumentRecord) -> tuple[File, ...] | None:
+        """The document as it reads now, for a package that takes files in the call that books.
+
+        None: time ran out; the document stays in line. Raises: what stops the slice.
+        """
+        if not connection.attach:
+            return ()
+        files: list[File] = []
+        refused: dict[FileFormat, SyncError] = {}
+        for format in connection.attach:
+            if not has_time(self.house, self.deadline):
+                return None
+            try:
+                content = self.focus.file(record.kind, record.id, format)
+            except SyncError as error:
+                if stops_the_slice(error) and not isinstance(error, AccessDenied):
+                    raise
+                refused[format] = error
+            else:
+                files.append(File(file_name(record.number, format, 1), content))
+        self._tell(record, refused)
+        return tuple(files) if has_time(self.house, self.deadline) else None
+
+    def leave_out(self, connection: Connection, record: DocumentRecord, error: SyncError) -> None:
+        """The package does not take what was fetched: the booking goes without."""
+        self._tell(record, dict.fromkeys(connection.attach, error))
 
     def _open(self, entry: SalesEntry) -> FolderRef | SyncError:
         if self.denied:

@@ -188,6 +188,7 @@ def relation_protocol(ledger: Ledger, links: Links) -> Protocol[Relation]:
         encode=as_json,
         decode=lambda result: from_json(Relation, dict(result)),
         settle=timedelta(seconds=ledger.abilities.settle_s),
+        resend=send if ledger.abilities.resend_settles else None,
     )
 
 

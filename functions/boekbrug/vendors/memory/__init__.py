@@ -2,5 +2,6 @@
 
 from .administration import MemoryAdministration
 from .ledger import MemoryLedger, MemoryPackage
+from .numbered import NumberedAdministration, NumberedLedger
 
-__all__ = ["MemoryAdministration", "MemoryLedger", "MemoryPackage"]
+__all__ = ["MemoryAdministration", "MemoryLedger", "MemoryPackage", "NumberedAdministration", "NumberedLedger"]

@@ -113,13 +113,13 @@ class MemoryAdministration:
 
     def add_booking(self, entry: SalesEntry, *, by_hand: bool = False) -> Booking:
         """Books an entry and opens its item; `by_hand`: typed by a person, without our key."""
-        number = next(self._numbers)
+        ref, number = self._named(entry)
         booking = Booking(
-            ref=BookingRef(f"B{number}"),
+            ref=ref,
             administration=self.id,
             kind=entry.kind,
             journal=entry.journal,
-            number=f"{entry.day.year}{number:05}",
+            number=number,
             reference=entry.number,
             key="" if by_hand else entry.key,
             day=entry.day,
@@ -132,6 +132,11 @@ class MemoryAdministration:
         if entry.gross:
             self._put(Part(f"{booking.ref}/1", booking.ref, abs(entry.gross), 0))
         return booking
+
+    def _named(self, entry: SalesEntry) -> tuple[BookingRef, str]:
+        """What a booking is called, and its number for people."""
+        number = next(self._numbers)
+        return BookingRef(f"B{number}"), f"{entry.day.year}{number:05}"
 
     def add_folder(self, folder: Folder) -> FolderRef:
         ref = FolderRef(f"F{next(self._numbers)}")

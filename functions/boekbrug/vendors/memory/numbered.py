@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from ...domain.documents import File
+from ...domain.documents import CustomerRef, File
 from ...domain.errors import (
     FiscalYearMissing,
     JournalInUse,
@@ -19,7 +19,7 @@ from ...domain.errors import (
     JournalNotSales,
     NotPossible,
     NumberTaken,
-    PeriodClosed,
+    RelationAmbiguous,
     SyncError,
 )
 from ...domain.ledger import (
@@ -35,6 +35,7 @@ from ...domain.ledger import (
     SalesEntry,
     Unknown,
 )
+from ...domain.relations import Relation, RelationDraft, RelationRef
 from ...ports import NumberLine, Numbers, RealClock
 from .administration import MemoryAdministration
 from .ledger import MOST_BYTES, MemoryLedger
@@ -44,7 +45,7 @@ OFFER = timedelta(seconds=120)
 AT_WORK = timedelta(minutes=12)
 """How long to leave a journal alone that somebody works in."""
 ABILITIES = Abilities(caller_numbers=True, resend_settles=True, reads_back=False, files_with_entry=True, settle_s=0)
-BEFORE_THE_NUMBER = (JournalMissing, JournalNotSales, FiscalYearMissing, PeriodClosed, JournalInUse)
+BEFORE_THE_NUMBER = (JournalMissing, JournalNotSales, FiscalYearMissing, JournalInUse)
 """Refusals that come before the number is looked at: they do not tell whether it is free."""
 
 
@@ -55,6 +56,7 @@ class NumberedAdministration(MemoryAdministration):
     in_use: set[str] = field(default_factory=set)  # journals that somebody has open
     files: dict[BookingRef, tuple[File, ...]] = field(default_factory=dict)
     deleted: list[tuple[BookingRef, int]] = field(default_factory=list)  # and in which version
+    customers: dict[CustomerRef, RelationRef] = field(default_factory=dict)  # relations under numbers of ours
 
     def next_number(self, year: int, journal: str) -> int:
         """One more than the highest: only the last booking leaves its number when it is deleted."""
@@ -83,6 +85,28 @@ class NumberedLedger(MemoryLedger):
         self._real = real
         self._account = account
         self._held: dict[str, NumberLine] = {}
+
+    def save_relations(self, drafts: Sequence[RelationDraft]) -> Sequence[Outcome[Relation]]:
+        """Each under a number of ours, which makes no second one."""
+        return [self._known(draft) or self._saved(draft) for draft in drafts]
+
+    def _known(self, draft: RelationDraft) -> Outcome[Relation] | None:
+        ref = self.books.customers.get(draft.customer)
+        if ref is None:
+            return None
+        relation, _ = self.books.relations[ref]
+        if relation.name == draft.name:
+            return Done(relation)
+        return Refused(RelationAmbiguous(customer=draft.name, candidates=f"{relation.name} ({relation.code})"))
+
+    def _saved(self, draft: RelationDraft) -> Outcome[Relation]:
+        (outcome,) = super().save_relations([draft])
+        return outcome
+
+    def _created(self, draft: RelationDraft) -> Relation:
+        relation = super()._created(draft)
+        self.books.customers[draft.customer] = relation.ref
+        return relation
 
     def prepare(self, entries: Sequence[SalesEntry]) -> Sequence[Prepared | SyncError]:
         (entry,) = entries

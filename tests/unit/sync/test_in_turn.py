@@ -1,0 +1,374 @@
+"""Where we choose the numbers, documents go one by one, in order; a number in doubt holds its journal (rules.md 4, 7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from boekbrug.domain.documents import FileFormat
+from boekbrug.domain.errors import BookingDeleted, PeriodClosed, RateLimited
+from boekbrug.domain.ledger import DailyBudget
+from boekbrug.ports import DocumentState, WriteKind, WriteState
+from boekbrug.sync.write_once import FUNCTION_TIMEOUT
+from boekbrug.vendors.memory import MemoryLedger, NumberedLedger
+from boekbrug.vendors.memory.ledger import MOST_BYTES
+from tests.support.builders import ACCOUNT, NOW, a_document, a_line
+
+from .scene import KEY, Scene, a_credit_note, invoices, once, too_large
+
+BOOKED, HELD, WAITING = DocumentState.BOOKED, DocumentState.HELD, DocumentState.WAITING
+DAY = timedelta(days=1)
+
+
+def test_documents_get_their_journals_next_numbers_in_order():
+    scene = Scene([*invoices("2", "10", "1"), a_credit_note()])
+    scene.settles()
+    assert scene.references("V1") == ["1", "2", "10"]
+    assert scene.booked() == ["2026.V1.1", "2026.V1.2", "2026.V1.3", "2026.V2.1"]
+    record = scene.house.documents(*KEY_OF).record("invoice-10")
+    assert (record.state, record.booking_number) == (BOOKED, "V1 3")
+    assert scene.problems() == {}
+
+
+def test_a_second_run_offers_nothing_and_takes_no_number():
+    scene = Scene(invoices("1", "2"))
+    scene.settles()
+    scene.calls.clear()
+    scene.is_asked_again()
+    scene.settles()
+    assert not {"ledger.prepare", "ledger.book", "numbers.hold"} & set(scene.calls)
+
+
+def test_what_an_empty_answer_said_is_not_read_back_to_prove_itself():
+    scene = Scene(invoices("1", "2"))
+    scene.settles()
+    assert "ledger.booking" not in scene.calls
+
+
+def test_who_died_after_the_booking_was_remembered_takes_no_number_again():
+    scene = Scene(invoices("1"))
+    with pytest.raises(Died):
+        scene.works(once("documents.booked", "before", die))
+    scene.calls.clear()
+    scene.settles()
+    assert scene.state("1") == (BOOKED, "")
+    assert not {"ledger.prepare", "ledger.book", "numbers.hold"} & set(scene.calls)
+
+
+# --- a number that somebody took ---
+
+
+def test_somebody_books_there_meanwhile_and_the_next_number_goes():
+    other = a_document(number="hand 1")
+    scene = Scene(invoices("1", "2"))
+    scene.settles(once("ledger.book", "before", lambda: scene.types(other)))
+    assert scene.references() == ["hand 1", "1", "2"]
+    assert scene.state("1") == (BOOKED, "")
+    assert scene.problems() == {}
+
+
+def test_somebody_books_this_very_document_meanwhile_and_it_is_adopted():
+    document, second = invoices("1", "2")
+    scene = Scene([document, second])
+    scene.settles(once("ledger.book", "before", lambda: scene.types(document)))
+    assert scene.references() == ["1", "2"]
+    assert scene.state("1") == (BOOKED, "")
+    assert scene.links.intent(WriteKind.BOOKING, document.id).adopted
+
+
+def test_somebody_books_its_number_with_other_figures_and_a_person_decides():
+    scene = Scene(invoices("1", "2"))
+    other = a_document(a_line("99.00"), number="1")
+    scene.settles(once("ledger.book", "before", lambda: scene.types(other)))
+    assert scene.references() == ["1", "2"]
+    assert scene.state("1") == (HELD, "BookedByOthers")
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1").state is WriteState.REFUSED
+
+
+def test_a_number_taken_twice_stops_its_journal_until_the_next_look():
+    scene = Scene([*invoices("1", "2"), a_credit_note()])
+    busy = iter(range(2))
+
+    def types_first(name: str, phase: str) -> None:
+        if (name, phase) == ("ledger.book", "before") and (n := next(busy, None)) is not None:
+            scene.types(a_document(number=f"hand {n}"))
+
+    done = scene.works(types_first)
+    assert scene.references("V1") == ["hand 0", "hand 1"]
+    assert scene.references("V2") == ["C1"]
+    assert (scene.state("1"), scene.state("2")) == ((WAITING, ""), (WAITING, ""))
+    assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
+    scene.settles()
+    assert scene.references("V1") == ["hand 0", "hand 1", "1", "2"]
+    assert scene.problems() == {}
+
+
+# --- a journal somebody works in ---
+
+
+def test_a_journal_that_is_open_at_a_desk_waits_and_the_other_goes_on():
+    scene = Scene([*invoices("1", "2"), a_credit_note()])
+    scene.books.in_use.add("V1")
+    done = scene.works()
+    assert scene.references("V2") == ["C1"]
+    assert scene.references("V1") == []
+    assert (scene.state("1"), scene.state("2"), scene.problems()) == ((WAITING, ""), (WAITING, ""), {})
+    assert scene.calls.count("ledger.book") == 2  # one for each journal
+    assert done.due_at == scene.clock.now() + timedelta(minutes=12)
+    scene.books.in_use.clear()
+    scene.settles()
+    assert scene.references("V1") == ["1", "2"]
+    assert scene.booked("1") == ["2026.V1.1"]
+
+
+def test_a_journal_where_another_account_has_an_offer_open_waits_as_long():
+    scene = Scene([*invoices("1", "2"), a_credit_note()])
+    line = f"memory.{scene.books.id}.2026.V1"
+    scene.house.numbers.hold(line, "another", NOW, NOW + FUNCTION_TIMEOUT)
+    done = scene.works()
+    assert scene.references("V1") == []
+    assert scene.references("V2") == ["C1"]
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1") is None
+    assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
+    scene.settles()
+    assert scene.references("V1") == ["1", "2"]
+
+
+# --- a number in doubt ---
+
+
+@pytest.mark.parametrize("lost", ["lost_answers", "lost_requests"])
+def test_a_number_in_doubt_stops_its_journal_and_the_next_slice_settles_it(lost):
+    scene = Scene([*invoices("1", "2"), a_credit_note()])
+    lose = once("ledger.book", "before", lambda: setattr(scene.books, lost, 1))
+    done = scene.works(lose)
+    assert len(scene.references("V1")) == (lost == "lost_answers")
+    assert scene.references("V2") == ["C1"]
+    assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
+    assert done.result["unknown"] == 1
+    scene.settles()
+    assert scene.references("V1") == ["1", "2"]
+    assert scene.links.unsettled() == []
+    assert "ledger.find_bookings" not in scene.calls
+
+
+def test_a_number_in_doubt_that_somebody_took_is_given_up_after_the_wait():
+    scene = Scene(invoices("1", "2"))
+    scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_requests", 1)))
+    scene.types(a_document(number="hand 1"))
+    begun = scene.clock.now()
+    scene.works()
+    assert scene.references() == ["hand 1"]
+    scene.settles()
+    assert scene.references() == ["hand 1", "1", "2"]
+    assert scene.clock.now() - begun <= 2 * FUNCTION_TIMEOUT
+
+
+def test_a_document_in_doubt_that_was_deleted_is_looked_for_and_holds_its_journal():
+    scene = Scene(invoices("1", "2"))
+    scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_requests", 1)))
+    del scene.focus.kept["invoice-1"]
+    scene.clock.advance(FUNCTION_TIMEOUT.total_seconds())
+    scene.works()
+    assert scene.references() == []  # its number may still come to be taken
+    assert scene.calls.count("ledger.book") == 1
+    scene.settles()
+    assert scene.references() == ["2"]
+    assert scene.state("1") == (HELD, "DocumentGone")
+
+
+def test_what_was_sent_is_offered_again_whatever_the_document_says_now():
+    scene = Scene(invoices("1"))
+    scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_answers", 1)))
+    payload = scene.links.intent(WriteKind.BOOKING, "invoice-1").payload
+    scene.focus.kept["invoice-1"] = a_document(number="1 bis", identity="invoice-1")
+    scene.settles()
+    assert scene.booked() == ["2026.V1.1"]
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1").payload == payload
+
+
+# --- a number that came free ---
+
+
+def test_a_freed_number_goes_to_another_document_once_its_booking_is_proved_gone():
+    scene = Scene(invoices("1"))
+    scene.settles()
+    scene.books.delete("2026.V1.1")
+    scene.focus.kept |= {document.id: document for document in invoices("2")}
+    scene.is_asked_again()
+    gone = []
+    scene.open_ledger = lambda house, account: Untold(scene.books, house.numbers, house.real, account)
+    scene.settles(once("ledger.booking", "after", lambda: gone.append(scene.references())))
+    assert gone == [[]]  # looked at before the number was used
+    assert scene.booked() == ["2026.V1.1"]
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1").state is WriteState.GONE
+    assert scene.links.subject_of(WriteKind.BOOKING, "2026.V1.1") == "invoice-2"
+    assert scene.problems() == {"document:invoice-1": BookingDeleted.__name__}
+
+
+def test_a_number_whose_booking_still_stands_is_not_used():
+    """A line that a slow worker left behind names what another of our documents has."""
+    scene = Scene(invoices("1"))
+    scene.settles()
+    stale = scene.house.numbers.hold(f"memory.{scene.books.id}.2026.V1", ACCOUNT, NOW, NOW + DAY)
+    scene.house.numbers.release(stale, 1)
+    scene.focus.kept |= {document.id: document for document in invoices("2")}
+    scene.is_asked_again()
+    scene.settles()
+    assert scene.references() == ["1", "2"]
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1").state is WriteState.DONE
+    assert scene.problems() == {}
+
+
+# --- files ---
+
+PDF_AND_UBL = (FileFormat.PDF, FileFormat.UBL)
+
+
+def test_the_documents_files_go_along_in_the_call_that_books():
+    scene = Scene(invoices("2026/1"), attach=PDF_AND_UBL)
+    scene.settles()
+    (ref,) = scene.booked()
+    assert scene.books.files_of(ref) == ["2026-1.pdf", "2026-1.xml"]
+    assert [file.content for file in scene.books.files[ref]] == [b"invoice-2026/1 pdf", b"invoice-2026/1 ubl"]
+    assert '"files":[]' in scene.links.intent(WriteKind.BOOKING, "invoice-2026/1").payload  # no intent holds them
+    assert scene.calls.count("links.plan") == 2  # the relation and the booking: no folder, no file
+    assert scene.problems() == {}
+
+
+def test_they_go_along_when_it_is_offered_again():
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_requests", 1)))
+    scene.settles()
+    (ref,) = scene.booked()
+    assert scene.books.files_of(ref) == ["1.pdf", "1.xml"]
+
+
+def test_what_cannot_be_fetched_is_told_and_the_booking_goes_without():
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.focus.files[FileFormat.PDF] = too_large()
+    scene.settles()
+    (ref,) = scene.booked()
+    assert scene.books.files_of(ref) == ["1.xml"]
+    assert scene.state("1") == (BOOKED, "")
+    assert scene.problems() == {"file:invoice-1": "FileNotAttached"}
+
+
+def test_what_the_package_does_not_take_is_told_and_the_booking_goes_without():
+    scene = Scene(invoices("1", "2"), attach=PDF_AND_UBL)
+    scene.focus.files[FileFormat.PDF] = bytes(MOST_BYTES + 1)
+    scene.settles()
+    assert scene.references() == ["1", "2"]
+    assert [scene.books.files_of(ref) for ref in scene.booked()] == [[], []]
+    assert scene.problems() == {"file:invoice-1": "FileNotAttached", "file:invoice-2": "FileNotAttached"}
+
+
+def test_a_teamleader_that_is_asked_too_often_ends_the_slice_and_nothing_is_in_doubt():
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.focus.files[FileFormat.PDF] = RateLimited(vendor="teamleader", until=scene.clock.now() + 30 * SECOND)
+    assert scene.works().due_at == scene.clock.now() + 30 * SECOND
+    assert scene.links.unsettled() == []
+    scene.focus.files.clear()
+    scene.settles()
+    assert scene.booked() == ["2026.V1.1"]
+    assert scene.problems() == {}
+
+
+# --- budgets ---
+
+
+def test_backlog_leaves_the_last_fifth_of_the_scarcest_operation_to_daily_work():
+    scene = Scene([*invoices("old"), *invoices("new", day=NOW.date())])
+    midnight = NOW + timedelta(hours=14)
+    scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.real, account)
+    Scarce.left = DailyBudget(0.2, midnight)
+    del scene.focus.kept["invoice-new"]
+    assert scene.works().due_at == midnight
+    assert scene.references() == []
+    Scarce.left = DailyBudget(1.0, midnight + DAY)
+    scene.settles()
+    assert scene.references() == ["old"]
+
+
+def test_daily_work_goes_on_with_what_is_left():
+    scene = Scene(invoices("new", day=NOW.date()))
+    scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.real, account)
+    Scarce.left = DailyBudget(0.01, NOW + DAY)
+    scene.settles()
+    assert scene.references() == ["new"]
+
+
+@pytest.mark.parametrize("call", ["prepare", "book", "booking", "save_relations"])
+def test_an_operation_spent_for_today_ends_the_slice_until_midnight_and_loses_nothing(call):
+    scene = Scene([*invoices("1", "2"), a_credit_note()])
+    midnight = NOW + timedelta(hours=14)
+    spent = RateLimited(vendor="memory", until=midnight)
+
+    def refuse() -> None:
+        raise spent
+
+    if call == "booking":  # asked only to prove that a freed number is free
+        scene.settles()
+        scene.books.delete("2026.V1.2")
+        scene.focus.kept |= {document.id: document for document in invoices("3")}
+        scene.is_asked_again()
+        scene.open_ledger = lambda house, account: Untold(scene.books, house.numbers, house.real, account)
+    done = scene.works(once(f"ledger.{call}", "before", refuse))
+    assert done.due_at == midnight
+    assert scene.links.unsettled() == []
+    scene.settles()
+    assert scene.clock.now() >= midnight
+    assert scene.references("V1") == (["1", "3"] if call == "booking" else ["1", "2"])
+    assert scene.references("V2") == ["C1"]
+    assert len(scene.books.relations) == 1
+
+
+# --- a package that numbers itself, and refuses before it is asked ---
+
+
+def test_an_entry_that_cannot_be_prepared_is_held_and_the_others_are_booked():
+    class Choosy(MemoryLedger):
+        def prepare(self, entries):
+            plain = super().prepare(entries)
+            return [PeriodClosed(period="1") if one.entry.number == "2" else one for one in plain]
+
+    scene = Scene(invoices("1", "2", "3"))
+    scene.open_ledger = lambda house, account: Choosy(scene.books)
+    scene.settles()
+    assert scene.references() == ["1", "3"]
+    assert scene.state("2") == (HELD, "PeriodClosed")
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-2") is None
+
+
+class Untold(NumberedLedger):
+    """The journals' news of what was deleted is not here yet; a deleted last number is."""
+
+    def bookings(self, journals, start, since):
+        return iter(())
+
+    def prepare(self, entries):
+        (entry,) = entries
+        held = self._hold(entry)
+        if held:
+            self._numbers.release(held, None)
+        return super().prepare(entries)
+
+
+class Scarce(NumberedLedger):
+    left: DailyBudget | None = None
+
+    def daily_budget(self):
+        return self.left
+
+
+class Died(BaseException):
+    """As a sandbox dies: no `except Exception` stops it."""
+
+
+def die() -> None:
+    raise Died
+
+
+KEY_OF = KEY.account, KEY.administration
+SECOND = timedelta(seconds=1)

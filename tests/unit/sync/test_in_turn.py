@@ -1,4 +1,4 @@
-"""Where we choose the numbers, documents go one by one, in order; a number in doubt holds its journal (rules.md 4, 7)."""
+"""Where we choose the numbers, documents go one by one, in order; one in doubt holds its journal (rules.md 4, 7)."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class MemoryNumberedBench(MemoryBench):
     """Books in memory that take only the next number."""
 
     def __init__(self) -> None:
-        self._numbers = MemoryStore(MemoryTable()).numbers
+        self._numbers, self._clock = MemoryStore(MemoryTable()).numbers, StillClock()
         self._opened(NumberedAdministration())
         self.ledger = self._ledger("account")
         self.open_at_a_desk = self.books.in_use.add
@@ -153,7 +153,7 @@ class MemoryNumberedBench(MemoryBench):
         return self._ledger("another")
 
     def _ledger(self, account: str) -> Ledger:
-        return NumberedLedger(self.books, self._numbers, StillClock(), account)
+        return NumberedLedger(self.books, self._numbers, self._clock, self._clock, account)
 
 
 class ExactBench:

@@ -103,16 +103,27 @@ class Files:
         for format in connection.attach:
             if not has_time(self.house, self.deadline):
                 return None
-            try:
-                content = self.focus.file(record.kind, record.id, format)
-            except SyncError as error:
-                if stops_the_slice(error) and not isinstance(error, AccessDenied):
-                    raise
-                refused[format] = error
+            content = self._read(record, format)
+            if isinstance(content, SyncError):
+                refused[format] = content
             else:
                 files.append(File(file_name(record.number, format, 1), content))
         self._tell(record, refused)
         return tuple(files) if has_time(self.house, self.deadline) else None
+
+    def _read(self, record: DocumentRecord, format: FileFormat) -> bytes | SyncError:
+        """The content of a file, or why it cannot go along. Raises: what stops the slice."""
+        if self.denied:
+            return self.denied
+        try:
+            return self.focus.file(record.kind, record.id, format)
+        except AccessDenied as error:
+            self.denied = error
+            return error
+        except SyncError as error:
+            if stops_the_slice(error):
+                raise
+            return error
 
     def leave_out(self, connection: Connection, record: DocumentRecord, error: SyncError) -> None:
         """The package does not take what was fetched: the booking goes without."""

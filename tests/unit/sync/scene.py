@@ -141,7 +141,7 @@ class Scene:
         self.focus = SetFocus(documents)
         self.calls: list[str] = []
         self.open_ledger: Callable[[SceneHouse, str], Ledger] = lambda house, account: NumberedLedger(
-            self.books, house.numbers, house.real, account
+            self.books, house.numbers, house.clock, house.real, account
         )
         self.house = self.a_house()
         self.connection: Connection = a_connection(**connection)

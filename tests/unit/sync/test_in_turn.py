@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from boekbrug.domain.documents import FileFormat
-from boekbrug.domain.errors import BookingDeleted, PeriodClosed, RateLimited
+from boekbrug.domain.errors import AccessDenied, BookingDeleted, PeriodClosed, RateLimited
 from boekbrug.domain.ledger import DailyBudget
 from boekbrug.ports import DocumentState, WriteKind, WriteState
 from boekbrug.sync.write_once import FUNCTION_TIMEOUT
@@ -147,7 +147,9 @@ def test_a_number_in_doubt_stops_its_journal_and_the_next_slice_settles_it(lost)
     assert scene.references("V2") == ["C1"]
     assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
     assert done.result["unknown"] == 1
+    scene.calls.clear()
     scene.settles()
+    assert scene.calls.count("ledger.prepare") == 1  # for the second: the first keeps its number
     assert scene.references("V1") == ["1", "2"]
     assert scene.links.unsettled() == []
     assert "ledger.find_bookings" not in scene.calls
@@ -198,7 +200,7 @@ def test_a_freed_number_goes_to_another_document_once_its_booking_is_proved_gone
     scene.focus.kept |= {document.id: document for document in invoices("2")}
     scene.is_asked_again()
     gone = []
-    scene.open_ledger = lambda house, account: Untold(scene.books, house.numbers, house.real, account)
+    scene.open_ledger = lambda house, account: Untold(scene.books, house.numbers, house.clock, house.real, account)
     scene.settles(once("ledger.booking", "after", lambda: gone.append(scene.references())))
     assert gone == [[]]  # looked at before the number was used
     assert scene.booked() == ["2026.V1.1"]
@@ -264,6 +266,41 @@ def test_what_the_package_does_not_take_is_told_and_the_booking_goes_without():
     assert scene.problems() == {"file:invoice-1": "FileNotAttached", "file:invoice-2": "FileNotAttached"}
 
 
+def test_a_login_that_may_read_no_files_is_tried_once_in_a_slice():
+    scene = Scene(invoices("1", "2"), attach=PDF_AND_UBL)
+    asked = []
+
+    def denied(kind, document, format):
+        asked.append(format)
+        raise AccessDenied(vendor="teamleader", reason="scope")
+
+    scene.focus.file = denied
+    scene.settles()
+    assert asked == [FileFormat.PDF]
+    assert scene.references() == ["1", "2"]
+    assert scene.problems() == {"file:invoice-1": "FileNotAttached", "file:invoice-2": "FileNotAttached"}
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_files_that_take_too_long_leave_the_document_in_line(read):
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    file, asked = scene.focus.file, []
+
+    def slow(*words):
+        asked.append(words)
+        if len(asked) == read + 1:
+            scene.clock.advance(40)
+        return file(*words)
+
+    scene.focus.file = slow
+    done = scene.works()
+    assert done.due_at == scene.clock.now()
+    assert len(asked) == read + 1
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1") is None
+    scene.settles()
+    assert scene.books.files_of(*scene.booked()) == ["1.pdf", "1.xml"]
+
+
 def test_a_teamleader_that_is_asked_too_often_ends_the_slice_and_nothing_is_in_doubt():
     scene = Scene(invoices("1"), attach=PDF_AND_UBL)
     scene.focus.files[FileFormat.PDF] = RateLimited(vendor="teamleader", until=scene.clock.now() + 30 * SECOND)
@@ -281,7 +318,7 @@ def test_a_teamleader_that_is_asked_too_often_ends_the_slice_and_nothing_is_in_d
 def test_backlog_leaves_the_last_fifth_of_the_scarcest_operation_to_daily_work():
     scene = Scene([*invoices("old"), *invoices("new", day=NOW.date())])
     midnight = NOW + timedelta(hours=14)
-    scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.real, account)
+    scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.clock, house.real, account)
     Scarce.left = DailyBudget(0.2, midnight)
     del scene.focus.kept["invoice-new"]
     assert scene.works().due_at == midnight
@@ -293,7 +330,7 @@ def test_backlog_leaves_the_last_fifth_of_the_scarcest_operation_to_daily_work()
 
 def test_daily_work_goes_on_with_what_is_left():
     scene = Scene(invoices("new", day=NOW.date()))
-    scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.real, account)
+    scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.clock, house.real, account)
     Scarce.left = DailyBudget(0.01, NOW + DAY)
     scene.settles()
     assert scene.references() == ["new"]
@@ -313,7 +350,7 @@ def test_an_operation_spent_for_today_ends_the_slice_until_midnight_and_loses_no
         scene.books.delete("2026.V1.2")
         scene.focus.kept |= {document.id: document for document in invoices("3")}
         scene.is_asked_again()
-        scene.open_ledger = lambda house, account: Untold(scene.books, house.numbers, house.real, account)
+        scene.open_ledger = lambda house, account: Untold(scene.books, house.numbers, house.clock, house.real, account)
     done = scene.works(once(f"ledger.{call}", "before", refuse))
     assert done.due_at == midnight
     assert scene.links.unsettled() == []

@@ -36,7 +36,7 @@ from ...domain.ledger import (
     Unknown,
 )
 from ...domain.relations import Relation, RelationDraft, RelationRef
-from ...ports import NumberLine, Numbers, RealClock
+from ...ports import Clock, NumberLine, Numbers, RealClock
 from .administration import MemoryAdministration
 from .ledger import MOST_BYTES, MemoryLedger
 
@@ -79,9 +79,12 @@ class NumberedAdministration(MemoryAdministration):
 class NumberedLedger(MemoryLedger):
     """One administration, for one account. `numbers`: shared by everybody who books there."""
 
-    def __init__(self, books: NumberedAdministration, numbers: Numbers, real: RealClock, account: str) -> None:
+    def __init__(
+        self, books: NumberedAdministration, numbers: Numbers, clock: Clock, real: RealClock, account: str
+    ) -> None:
         super().__init__(books, ABILITIES)
         self._numbers = numbers
+        self._clock = clock
         self._real = real
         self._account = account
         self._held: dict[str, NumberLine] = {}
@@ -112,7 +115,7 @@ class NumberedLedger(MemoryLedger):
         (entry,) = entries
         held = self._hold(entry)
         if held is None:
-            return [JournalInUse(journal=entry.journal, until=self._real.now() + OFFER)]
+            return [JournalInUse(journal=entry.journal, until=None)]
         number = held.next or self.books.next_number(entry.day.year, entry.journal)
         (plain,) = super().prepare(entries)
         payload = f"{number} {plain.payload}"
@@ -167,7 +170,7 @@ class NumberedLedger(MemoryLedger):
     def _refusal_of(self, one: Prepared) -> SyncError | None:
         books, entry = self.books, one.entry
         if entry.journal in books.in_use:
-            return JournalInUse(journal=entry.journal, until=self._real.now() + AT_WORK)
+            return JournalInUse(journal=entry.journal, until=self._clock.now() + AT_WORK)
         refusal = books.refusal_of(entry)
         if isinstance(refusal, BEFORE_THE_NUMBER):
             return refusal

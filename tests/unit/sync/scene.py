@@ -23,17 +23,18 @@ from boekbrug.domain.documents import (
 )
 from boekbrug.domain.entries import plan_entry
 from boekbrug.domain.errors import DocumentGone, NotPossible, SyncError
-from boekbrug.domain.ledger import Booking, Cursor, Page
-from boekbrug.domain.relations import Customer
+from boekbrug.domain.ledger import Booking, Cursor, Page, SalesEntry
+from boekbrug.domain.relations import Customer, RelationRef
 from boekbrug.messages import RunJob
 from boekbrug.ports import DocumentState, JobKey, Ledger
 from boekbrug.store.memory import MemoryStore, MemoryTable
 from boekbrug.store.memory.table import OnIo, unwatched
 from boekbrug.sync.export_documents import export_documents
+from boekbrug.sync.relations import draft_of
 from boekbrug.sync.slices import LEASE_MARGIN, Slice, run_job
 from boekbrug.sync.snapshots import save_books, save_focus
 from boekbrug.sync.write_once import FUNCTION_TIMEOUT
-from boekbrug.vendors.memory import NumberedAdministration, NumberedLedger
+from boekbrug.vendors.memory import MemoryLedger, NumberedAdministration, NumberedLedger
 from tests.support.builders import (
     ACCOUNT,
     ADMINISTRATION,
@@ -202,11 +203,20 @@ class Scene:
     def links(self) -> Any:
         return self.house.links(ACCOUNT, ADMINISTRATION)
 
+    def plans(self, document: SalesDocument) -> SalesEntry:
+        """What is to be booked for a document; its customer is in the books."""
+        known = next((ref for ref in self.books.relations), None) or self._relation()
+        return plan_entry(document, known, self.connection, some_books(), RATES, None)
+
     def types(self, document: SalesDocument) -> Booking:
         """The bookkeeper books a document by hand."""
-        (relation, _) = next(iter(self.books.relations.values()))
-        entry = plan_entry(document, relation.ref, self.connection, some_books(), RATES, None)
-        return self.books.add_booking(entry, by_hand=True)
+        return self.books.add_booking(self.plans(document), by_hand=True)
+
+    def _relation(self) -> RelationRef:
+        customer = a_customer()
+        ledger = MemoryLedger(self.books)
+        (made,) = ledger.save_relations([draft_of(customer)])
+        return made.value.ref
 
 
 def once(name: str, phase: str, deed: Callable[[], None], skip: int = 0) -> OnIo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from boekbrug.domain.documents import FileFormat
 from boekbrug.domain.errors import AccessDenied, BookingDeleted, PeriodClosed, RateLimited
 from boekbrug.domain.ledger import DailyBudget
 from boekbrug.ports import DocumentState, WriteKind, WriteState
+from boekbrug.records import as_json
 from boekbrug.sync.write_once import FUNCTION_TIMEOUT
 from boekbrug.vendors.memory import MemoryLedger, NumberedLedger
 from boekbrug.vendors.memory.ledger import MOST_BYTES
-from tests.support.builders import ACCOUNT, NOW, a_document, a_line
+from tests.support.builders import ACCOUNT, NOW, a_document, a_line, eur
 
 from .scene import KEY, Scene, a_credit_note, invoices, once, too_large
 
@@ -40,9 +42,17 @@ def test_a_second_run_offers_nothing_and_takes_no_number():
     assert not {"ledger.prepare", "ledger.book", "numbers.hold"} & set(scene.calls)
 
 
-def test_what_an_empty_answer_said_is_not_read_back_to_prove_itself():
+def test_an_empty_answer_proves_nothing_so_nothing_is_compared_with_it():
+    """What we call booked is what we sent; the next look at the journals compares (`Abilities.reads_back`)."""
+
+    class Untrue(NumberedLedger):
+        def _as_sent(self, one):
+            return replace(super()._as_sent(one), gross=eur("0.01"))
+
     scene = Scene(invoices("1", "2"))
+    scene.open_ledger = lambda house, account: Untrue(scene.books, house.numbers, house.clock, house.real, account)
     scene.settles()
+    assert scene.state("1") == (BOOKED, "")
     assert "ledger.booking" not in scene.calls
 
 
@@ -62,8 +72,9 @@ def test_who_died_after_the_booking_was_remembered_takes_no_number_again():
 def test_somebody_books_there_meanwhile_and_the_next_number_goes():
     other = a_document(number="hand 1")
     scene = Scene(invoices("1", "2"))
-    scene.settles(once("ledger.book", "before", lambda: scene.types(other)))
+    done = scene.works(once("ledger.book", "before", lambda: scene.types(other)))
     assert scene.references() == ["hand 1", "1", "2"]
+    assert done.due_at is None
     assert scene.state("1") == (BOOKED, "")
     assert scene.problems() == {}
 
@@ -221,6 +232,32 @@ def test_a_number_whose_booking_still_stands_is_not_used():
     assert scene.references() == ["1", "2"]
     assert scene.links.intent(WriteKind.BOOKING, "invoice-1").state is WriteState.DONE
     assert scene.problems() == {}
+
+
+def deleted_once(scene: Scene) -> None:
+    """Its document was booked, deleted in the books, and put back in line by a person."""
+    entry = scene.plans(a_document(number="1"))
+    booking = scene.books.add_booking(entry)
+    scene.books.delete(booking.ref)
+    scene.links.gone(scene.links.adopt(WriteKind.BOOKING, "invoice-1", as_json(booking), NOW))
+
+
+def test_what_a_person_puts_back_after_its_deletion_is_booked_anew():
+    scene = Scene(invoices("1"))
+    deleted_once(scene)
+    scene.settles()
+    assert scene.booked("1") == ["2026.V1.1"]
+    assert scene.state("1") == (BOOKED, "")
+
+
+def test_what_was_deleted_and_typed_by_hand_is_adopted():
+    scene = Scene(invoices("1"))
+    deleted_once(scene)
+    typed = scene.types(a_document(number="1"))
+    scene.settles()
+    assert scene.booked("1") == [typed.ref]
+    assert scene.links.intent(WriteKind.BOOKING, "invoice-1").adopted
+    assert "ledger.book" not in scene.calls
 
 
 # --- files ---

@@ -49,7 +49,7 @@ BEFORE_THE_NUMBER = (JournalMissing, JournalNotSales, FiscalYearMissing, Journal
 """Refusals that come before the number is looked at: they do not tell whether it is free."""
 
 
-@dataclass(slots=True)
+@dataclass
 class NumberedAdministration(MemoryAdministration):
     """One administration whose bookings are called by year, journal and number."""
 
@@ -68,7 +68,7 @@ class NumberedAdministration(MemoryAdministration):
         return ref_of(entry, number), f"{entry.journal} {number}"
 
     def delete(self, booking: BookingRef) -> None:
-        super(NumberedAdministration, self).delete(booking)
+        super().delete(booking)
         self.files.pop(booking, None)
         self.deleted.append((booking, self._next()))
 

@@ -27,7 +27,7 @@ from .domain.documents import (
     SalesDocument,
     TaxRate,
 )
-from .domain.errors import SyncError
+from .domain.errors import BookingDeleted, SyncError
 from .domain.ledger import (
     Abilities,
     Administration,
@@ -372,6 +372,10 @@ class DocumentState(StrEnum):
     BOOKED = "booked"
 
 
+BY_DECISION = frozenset({BookingDeleted.__name__})
+"""Causes that end by a person's word about that very document: no change and no "sync now" sends it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """A document of a connection and how far it came."""
@@ -400,7 +404,8 @@ class Documents(Protocol):
     def seen(self, connection: ConnectionId, headers: Sequence[DocumentHeader]) -> int:
         """Put new or changed documents in line; how many were. One already in line, or unchanged, stays as it is.
 
-        A booked document stays BOOKED whatever the header says (see `booked_among`).
+        A booked document stays BOOKED whatever the header says (see `booked_among`), and one that only a decision puts
+        back (`BY_DECISION`) stays HELD.
         """
         ...
 
@@ -414,9 +419,15 @@ class Documents(Protocol):
         ...
 
     def booked(self, record: DocumentRecord, booking_number: str) -> None: ...
-    def held(self, record: DocumentRecord, cause: str) -> None: ...
+    def held(self, record: DocumentRecord, cause: str) -> None:
+        """Out of the line. No effect when it changed since `record` was read, or was booked unless read as booked."""
+        ...
+
     def release(self, causes: Sequence[str] | None = None, documents: Sequence[DocumentId] | None = None) -> int:
-        """Put held documents back in line: those with one of these causes, or these documents, or all."""
+        """Put held documents back in line: those with one of these causes, or these documents, or all.
+
+        "All" leaves out what only a decision about that very document puts back (`BY_DECISION`).
+        """
         ...
 
     def counts(self, connection: ConnectionId) -> Mapping[str, int]:

@@ -371,6 +371,28 @@ class DocumentsContract:
         documents.held(record, "TotalsDiffer")
         assert documents.record(DocumentId("doc")).state is DocumentState.BOOKED
 
+    def test_who_saw_it_booked_may_hold_it(self, documents: ports.Documents) -> None:
+        documents.seen(CONNECTION, [a_header()])
+        documents.booked(documents.waiting(1)[0], "70001")
+        documents.held(documents.record(DocumentId("doc")), "BookingDeleted")
+        record = documents.record(DocumentId("doc"))
+        assert (record.state, record.cause, record.booking_number) == (DocumentState.HELD, "BookingDeleted", "")
+        assert documents.counts(CONNECTION) == {"held:BookingDeleted": 1}
+
+    def test_what_was_deleted_in_the_books_waits_for_a_word_about_that_very_document(
+        self, documents: ports.Documents
+    ) -> None:
+        documents.seen(CONNECTION, [a_header(), a_header("other", number="2")])
+        for record in documents.waiting(2):
+            documents.held(record, "BookingDeleted" if record.id == "doc" else "PeriodClosed")
+        changed = a_header(number="9", updated_at=NOON + MINUTE)
+        assert documents.seen(CONNECTION, [changed]) == 0
+        assert documents.release() == 1
+        record = documents.record(DocumentId("doc"))
+        assert (record.state, record.cause, record.number) == (DocumentState.HELD, "BookingDeleted", "9")
+        assert documents.release(documents=[DocumentId("doc")]) == 1
+        assert [record.id for record in documents.waiting(10)] == ["other", "doc"]
+
     def test_release_by_cause_by_document_or_all(self, documents: ports.Documents) -> None:
         documents.seen(CONNECTION, [a_header(f"d{n}", number=str(n)) for n in range(1, 6)])
         causes = ["PeriodClosed", "PeriodClosed", "TotalsDiffer", "AccountMissing", "AccountBlocked"]
@@ -453,8 +475,27 @@ class SeenContract:
         found = seen.by_reference([f"2026 / {n}" for n in range(60)])
         assert [bookings[0].ref for bookings in found.values()] == [f"B{n}" for n in range(60)]
 
+    def test_a_booking_is_found_wherever_its_number_may_stand(self, seen: ports.Seen) -> None:
+        booking = replace(a_booking(), other_references=("INV 7", "", "2026/9"))
+        seen.remember([booking])
+        found = seen.by_reference(["2026 / 9", "inv7", ""])
+        assert found == {"2026 / 9": [booking], "inv7": [booking]}
+        corrected = replace(booking, other_references=("INV 8",))
+        seen.remember([corrected])
+        assert seen.by_reference(["INV 7", "INV 8"]) == {"INV 8": [corrected]}
+
+    def test_what_is_forgotten_is_found_nowhere(self, seen: ports.Seen) -> None:
+        stays = a_booking("B2")
+        seen.remember([replace(a_booking("B1"), other_references=("INV 7",)), stays])
+        seen.forget([BookingRef("B1"), BookingRef("B9")])
+        assert seen.by_reference(["2026 / 9", "INV 7"]) == {"2026 / 9": [stays]}
+        seen.remember([a_booking("B1")])
+        assert len(seen.by_reference(["2026 / 9"])["2026 / 9"]) == 2
+
     def test_bookings_are_of_one_account_and_administration(self, store: Stores) -> None:
         store.seen(US, BOOKS).remember([a_booking()])
+        store.seen(THEM, BOOKS).forget([a_booking().ref])
+        assert store.seen(US, BOOKS).by_reference(["2026 / 9"]) == {"2026 / 9": [a_booking()]}
         assert store.seen(THEM, BOOKS).by_reference(["2026 / 9"]) == {}
         assert store.seen(US, OTHER_BOOKS).by_reference(["2026 / 9"]) == {}
 

@@ -11,7 +11,7 @@ from ..domain.connections import ConnectionId
 from ..domain.documents import AccountId, DocumentHeader, DocumentId
 from ..domain.errors import VendorDown
 from ..domain.ledger import AdministrationId
-from ..ports import DocumentRecord, DocumentState
+from ..ports import BY_DECISION, DocumentRecord, DocumentState
 from ..records import as_json, from_json
 from .keys import Key, Table
 from .table import ATTEMPTS, ConditionFailed, Items, Write, delete, put
@@ -42,7 +42,7 @@ class DynamoDocuments:
         for header in latest.values():
             before = known.get(header.id)
             moved = self._move(header.id, before, lambda record, header=header: _noticed(record, connection, header))
-            count += moved and (before is None or before.state is not DocumentState.WAITING)
+            count += moved and _comes_in_line(before)
         return count
 
     def booked_among(self, documents: Sequence[DocumentId]) -> Sequence[DocumentRecord]:
@@ -70,9 +70,11 @@ class DynamoDocuments:
 
     def held(self, record: DocumentRecord, cause: str) -> None:
         def hold(now: DocumentRecord | None) -> DocumentRecord | None:
-            if now is None or now.state is DocumentState.BOOKED or now.updated_at != record.updated_at:
-                return None  # booked, or changed since the worker looked: then it stays in line
-            return replace(now, state=DocumentState.HELD, cause=cause)
+            if now is None or now.updated_at != record.updated_at:
+                return None  # changed since the worker looked: then it stays in line
+            if now.state is DocumentState.BOOKED and record.state is not DocumentState.BOOKED:
+                return None  # booked meanwhile
+            return replace(now, state=DocumentState.HELD, cause=cause, booking_number="")
 
         self._move(record.id, record, hold)
 
@@ -81,6 +83,8 @@ class DynamoDocuments:
 
         def let_go(now: DocumentRecord | None) -> DocumentRecord | None:
             if now is None or now.state is not DocumentState.HELD or (causes is not None and now.cause not in causes):
+                return None
+            if causes is None and documents is None and now.cause in BY_DECISION:
                 return None
             return replace(now, state=DocumentState.WAITING, cause="")
 
@@ -164,10 +168,16 @@ class DynamoDocuments:
         return None
 
 
+def _comes_in_line(before: DocumentRecord | None) -> bool:
+    """Whether what is new about a document puts it in line, where it was not."""
+    return before is None or (before.state is DocumentState.HELD and before.cause not in BY_DECISION)
+
+
 def _noticed(record: DocumentRecord | None, connection: ConnectionId, header: DocumentHeader) -> DocumentRecord | None:
     """What a header in Teamleader's list makes of the record; None: nothing new, or booked (the caller compares)."""
     if record and (record.state is DocumentState.BOOKED or header.updated_at <= record.updated_at):
         return None
+    stays = record is not None and record.state is DocumentState.HELD and record.cause in BY_DECISION
     return DocumentRecord(
         id=header.id,
         kind=header.kind,
@@ -176,5 +186,6 @@ def _noticed(record: DocumentRecord | None, connection: ConnectionId, header: Do
         day=header.day,
         gross=header.gross,
         updated_at=header.updated_at,
-        state=DocumentState.WAITING,
+        state=DocumentState.HELD if stays else DocumentState.WAITING,
+        cause=record.cause if record and stays else "",
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..domain.documents import AccountId
-from ..domain.ledger import AdministrationId, Booking
+from ..domain.ledger import AdministrationId, Booking, BookingRef
 from ..records import as_json, from_json
-from .keys import Table
+from .keys import Key, Table
 from .table import Items, Write, delete, put
 
 
@@ -20,10 +20,16 @@ def normal_reference(reference: str) -> str:
     return "".join(reference.casefold().split())
 
 
-class DynamoSeen:
-    """Bookings of one administration of one account, under their reference.
+def references_of(booking: Booking) -> tuple[str, ...]:
+    """Everything a booking is found under, each once; an empty place where a number may stand is no reference."""
+    others = (normal_reference(reference) for reference in booking.other_references)
+    return tuple(dict.fromkeys((normal_reference(booking.reference), *filter(None, others))))
 
-    Beside each stands under which reference it was filed, so that a corrected reference leaves no ghost behind.
+
+class DynamoSeen:
+    """Bookings of one administration of one account, under each of their references.
+
+    Beside each stands under which references it was filed, so that a corrected reference leaves no ghost behind.
     """
 
     def __init__(self, items: Items, account: AccountId, administration: AdministrationId) -> None:
@@ -33,18 +39,21 @@ class DynamoSeen:
 
     def remember(self, bookings: Sequence[Booking]) -> None:
         latest = {booking.ref: booking for booking in bookings}
-        keys = {ref: self._table.seen_booking(self._administration, ref) for ref in latest}
-        filed = {item["ref"]: item["reference"] for item in self._items.get_all(keys.values())}
+        filed = self._filed(latest)
         writes: list[Write] = []
         for ref, booking in latest.items():
-            reference, before = normal_reference(booking.reference), filed.get(ref)
-            if before != reference:
-                if before is not None:
-                    writes.append(delete(self._table.seen_reference(self._administration, before, ref)))
-                writes.append(put(keys[ref], {"ref": ref, "reference": reference}))
-            at = self._table.seen_reference(self._administration, reference, ref)
-            writes.append(put(at, {"record": as_json(booking)}))
+            references, before = references_of(booking), filed.get(ref, ())
+            writes += [delete(self._under(reference, ref)) for reference in before if reference not in references]
+            if before != references:
+                writes.append(put(self._at(ref), {"ref": ref, "references": references}))
+            writes += [put(self._under(reference, ref), {"record": as_json(booking)}) for reference in references]
         self._items.write_each(writes)
+
+    def forget(self, refs: Sequence[BookingRef]) -> None:
+        filed = self._filed(dict.fromkeys(refs))
+        # What says where to look goes last: a crash in between forgets the rest the next time.
+        self._items.write_each([delete(self._under(r, ref)) for ref, references in filed.items() for r in references])
+        self._items.write_each([delete(self._at(ref)) for ref in filed])
 
     def by_reference(self, references: Sequence[str]) -> Mapping[str, Sequence[Booking]]:
         """Under each reference as asked, the bookings that carry it; one that nobody carries is left out."""
@@ -54,3 +63,14 @@ class DynamoSeen:
             if found := [from_json(Booking, item["record"]) for item in self._items.query(span)]:
                 result[reference] = found
         return result
+
+    def _filed(self, refs: Iterable[BookingRef]) -> dict[BookingRef, tuple[str, ...]]:
+        """Under which references each of these is filed; one that was never seen is left out."""
+        items = self._items.get_all(self._at(ref) for ref in refs)
+        return {item["ref"]: tuple(item["references"]) for item in items}
+
+    def _at(self, ref: BookingRef) -> Key:
+        return self._table.seen_booking(self._administration, ref)
+
+    def _under(self, reference: str, ref: BookingRef) -> Key:
+        return self._table.seen_reference(self._administration, reference, ref)

@@ -10,7 +10,7 @@ from .table import Worker
 
 
 class MemorySeen:
-    """Bookings of one administration of one account, under their reference, case and blanks apart."""
+    """Bookings of one administration of one account, under each of their references, case and blanks apart."""
 
     def __init__(self, worker: Worker, account: AccountId, administration: AdministrationId) -> None:
         self._worker = worker
@@ -25,6 +25,12 @@ class MemorySeen:
                 for booking in batch:
                     self._file(booking)
 
+    def forget(self, refs: Sequence[BookingRef]) -> None:
+        for batch in self._worker.batches(list(refs)):
+            with self._worker.step("seen.forget"):
+                for ref in batch:
+                    self._take_out(ref)
+
     def by_reference(self, references: Sequence[str]) -> Mapping[str, Sequence[Booking]]:
         """Under each reference as asked, the bookings that carry it; one that nobody carries is left out."""
         with self._worker.step("seen.by_reference"):
@@ -32,10 +38,20 @@ class MemorySeen:
             return {reference: [self.kept[ref] for ref in sorted(found)] for reference, found in refs.items() if found}
 
     def _file(self, booking: Booking) -> None:
-        if before := self.kept.get(booking.ref):
-            self._filed[_normal(before.reference)].discard(booking.ref)
-        self._filed.setdefault(_normal(booking.reference), set()).add(booking.ref)
+        self._take_out(booking.ref)
+        for reference in _references(booking):
+            self._filed.setdefault(reference, set()).add(booking.ref)
         self.kept[booking.ref] = booking
+
+    def _take_out(self, ref: BookingRef) -> None:
+        if before := self.kept.pop(ref, None):
+            for reference in _references(before):
+                self._filed[reference].discard(ref)
+
+
+def _references(booking: Booking) -> set[str]:
+    """Everything a booking is found under; an empty place where a number may stand is no reference."""
+    return {_normal(booking.reference), *filter(None, map(_normal, booking.other_references))}
 
 
 def _normal(reference: str) -> str:

@@ -354,6 +354,10 @@ class Links(Protocol):
         """
         ...
 
+    def subjects_of(self, kind: WriteKind, refs: Sequence[str]) -> Mapping[str, str]:
+        """The same for many at once, by ref; those that are nobody's of ours are left out."""
+        ...
+
 
 class IntentMoved(Exception):
     """Another worker took this step first."""

@@ -249,6 +249,13 @@ class LinksContract:
         assert links.intents(WriteKind.BOOKING, [*planned, "doc0", "nobody"]) == planned
         assert links.intents(WriteKind.BOOKING, []) == {}
 
+    def test_many_refs_lead_back_at_once(self, links: ports.Links) -> None:
+        for n in range(3):
+            links.adopt(WriteKind.BOOKING, f"doc{n}", {"ref": f"4.V1.{n}"}, NOON)
+        asked = ["4.V1.2", "4.V1.0", "4.V1.9"]
+        assert links.subjects_of(WriteKind.BOOKING, asked) == {"4.V1.0": "doc0", "4.V1.2": "doc2"}
+        assert links.subjects_of(WriteKind.RELATION, asked) == links.subjects_of(WriteKind.BOOKING, []) == {}
+
     def test_links_are_of_one_account_and_administration(self, store: Stores) -> None:
         links = store.links(US, BOOKS)
         links.done(links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON), {"ref": "B1"})

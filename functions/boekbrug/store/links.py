@@ -103,6 +103,10 @@ class DynamoLinks:
         item = self._items.get(self._table.ref(self._administration, kind, ref))
         return item["subject"] if item else None
 
+    def subjects_of(self, kind: WriteKind, refs: Sequence[str]) -> Mapping[str, str]:
+        by_key = {self._table.ref(self._administration, kind, ref): ref for ref in refs}
+        return {by_key[Key(item["pk"], item["sk"])]: item["subject"] for item in self._items.get_all(by_key)}
+
     def _at(self, kind: WriteKind, subject: str) -> Key:
         return self._table.intent(self._administration, kind, subject)
 

@@ -109,6 +109,11 @@ class MemoryLinks:
         with self._worker.step("links.subject_of"):
             return self.kept.subjects.get((kind, ref))
 
+    def subjects_of(self, kind: WriteKind, refs: Sequence[str]) -> Mapping[str, str]:
+        with self._worker.step("links.subjects_of"):
+            found = {ref: self.kept.subjects.get((kind, ref)) for ref in refs}
+            return {ref: subject for ref, subject in found.items() if subject is not None}
+
     def _changed(self, name: str, intent: Intent, **changes: Any) -> Intent:
         """A step that settles nothing: the record is the store's with this one change."""
         if intent.state not in OPEN:

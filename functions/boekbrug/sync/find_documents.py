@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ..domain.documents import DocumentHeader, DocumentId, DocumentKind
-from ..domain.ledger import Cursor
-from ..ports import WriteKind
+from ..domain.errors import BookedDifferently, BookingDeleted
+from ..domain.ledger import Booking, BookingRef, Cursor
+from ..ports import IntentMoved, WriteKind, WriteState
+from ..records import from_json
 from .desk import Desk, figures
 from .slices import has_time
 
@@ -30,15 +33,81 @@ def find_documents(desk: Desk) -> bool:
             desk.save_cursor(**{scope: page.cursor})
             if not has_time(desk.house, desk.deadline):
                 return False
+    return learn_journals(desk)
+
+
+def learn_journals(desk: Desk) -> bool:
+    """Learn what changed in the journals since the last look; False when the time ran out first.
+
+    Where the vendor is asked so seldom that the last look must do, there is nothing new. What is gone is dealt with
+    before its page is called read: a crash in between does it once more, which is harmless.
+    """
     journals = sorted({c.journal(kind) for c in desk.connections.values() for kind in DocumentKind})
     start = min(connection.start for connection in desk.connections.values())
     scope = f"books:{','.join(journals)}:{start}"  # another journal, or an earlier start, is read from the beginning
     for page in desk.ledger.bookings(journals, start, _cursor(desk, scope)):
+        if not desk.ledger.abilities.reads_back:
+            _compare(desk, page.rows)
         desk.seen.remember(page.rows)
+        # A number that came free may have been given again: what the same page shows standing is not gone.
+        take_leave(desk, sorted(set(page.gone) - {row.ref for row in page.rows}))
         desk.save_cursor(**{scope: page.cursor})
         if not has_time(desk.house, desk.deadline):
             return False
     return True
+
+
+def _compare(desk: Desk, rows: Sequence[Booking]) -> None:
+    """The package's answer told nothing: what it booked is compared now that it shows (rules.md 9).
+
+    Told and stopped once, however often the row is read; told no more when it agrees.
+    """
+    owners = desk.links.subjects_of(WriteKind.BOOKING, [row.ref for row in rows])
+    if not owners:
+        return
+    intents = desk.links.intents(WriteKind.BOOKING, list(owners.values()))
+    told = {problem.subject for problem in desk.problems.all() if problem.cause == BookedDifferently.__name__}
+    for row in rows:
+        intent = intents.get(owners.get(row.ref, ""))
+        if intent is None or intent.state is not WriteState.DONE:
+            continue
+        subject, booked = f"booking:{intent.subject}", from_json(Booking, dict(intent.result or {}))
+        if (row.gross, row.kind, row.journal) == (booked.gross, booked.kind, booked.journal):
+            if subject in told:
+                desk.problems.solve(subject)
+        elif subject not in told and (record := desk.documents.record(DocumentId(intent.subject))):
+            error = BookedDifferently(booked=_in_words(row), expected=_in_words(booked))
+            desk.stop_kind(record)
+            desk.problems.report(subject, record.connection, error, desk.house.clock.now(), record.number)
+            desk.audit("differs", document=record.id, booking=row.ref, booked=_in_words(row))
+
+
+def _in_words(booking: Booking) -> str:
+    return f"{booking.gross}, {booking.kind}, {booking.journal}, {booking.number}"
+
+
+def take_leave(desk: Desk, refs: Sequence[str]) -> None:
+    """Bookings that somebody deleted: forgotten, and a document of ours waits for a person's word (rules.md 4).
+
+    The vendor's list says that a booking of this name was deleted, perhaps one before ours: ours is proved gone first.
+    """
+    owners = desk.links.subjects_of(WriteKind.BOOKING, refs)
+    intents = desk.links.intents(WriteKind.BOOKING, list(owners.values()))
+    gone = [BookingRef(ref) for ref in refs if ref not in owners]
+    for ref, subject in owners.items():
+        intent = intents[subject]
+        booked = from_json(Booking, dict(intent.result or {}))
+        if intent.state is not WriteState.DONE or booked.ref != ref or desk.ledger.booking(booked) is not None:
+            continue
+        record = desk.documents.record(DocumentId(subject))
+        if record is not None:
+            desk.hold(record, BookingDeleted(booking=booked.number))
+        desk.problems.solve(f"booking:{subject}")
+        desk.audit("gone", document=subject, booking=ref, number=booked.number)
+        with suppress(IntentMoved):  # another worker found it gone too
+            desk.links.gone(intent)  # last: from here on nothing leads from the ref to the document
+        gone.append(booked.ref)
+    desk.seen.forget(gone)
 
 
 def _cursor(desk: Desk, scope: str) -> Cursor | None:

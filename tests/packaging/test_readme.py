@@ -180,7 +180,9 @@ def _calls() -> list[tuple[str, str, set[str]]]:
         if not line.startswith("call "):
             continue
         asked = parser.parse_args(shlex.split(line.partition(" > ")[0], comments=True)[1:])
-        path = asked.url.removeprefix("$API").partition("?")[0].replace("$ID", "{id}")
+        path = (
+            asked.url.removeprefix("$API").partition("?")[0].replace("$ID", "{id}").replace("$DOCUMENT", "{document}")
+        )
         keys = set(json.loads(asked.data)) if asked.data and not asked.data.startswith("@") else set()
         calls.append((asked.request or ("POST" if asked.data else "GET"), path, keys))
     return calls

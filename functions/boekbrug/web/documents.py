@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from ..domain.connections import Connection
-from ..domain.documents import DocumentKind
+from ..domain.connections import Connection, JobKind
+from ..domain.documents import DocumentId, DocumentKind
+from ..domain.errors import NotFound, NotReady
 from ..ports import DocumentRecord, DocumentState, Problem
 from ..texts import sentence, word
 from .app import Route, Visit
 from .http import Answer, Answered
+from .jobs import wake
 from .lookup import after_of, connection_of, number_after
 
 PAGE = 100
@@ -36,9 +39,9 @@ class Documents(Answered):
 
 
 class ProblemView(Answered):
-    subject: (
-        str  # "document:<id>", "file:<document>", "customer:<ref>", "payment:<document>[:<settlement>]", "job:<kind>"
-    )
+    # "document:<id>", "changed:<id>" and "booking:<id>" (it differs since, here or there), "file:<document>",
+    # "customer:<ref>", "payment:<document>[:<settlement>|:open]", "job:<kind>"
+    subject: str
     about: str  # what people call it
     facts: dict[str, str]
     since: datetime
@@ -56,6 +59,13 @@ class ProblemGroup(Answered):
 
 class ProblemGroups(Answered):
     groups: list[ProblemGroup]  # largest first
+
+
+class Retry(Answered):
+    """A document that is to be looked at again, and how far it came."""
+
+    document: str
+    state: DocumentState  # waiting: it goes with the next run
 
 
 class AuditPage(Answered):
@@ -76,6 +86,30 @@ def list_documents(visit: Visit) -> Answer:
         next=records[-1].id if len(records) == PAGE else None,
     )
     return Answer(body=answer)
+
+
+def retry_document(visit: Visit) -> Answer:
+    """Has a document looked at again; one that was deleted in the books is booked again.
+
+    One that is not held stays as it is: in line already, or booked.
+    """
+    connection, house = connection_of(visit), visit.house
+    documents = house.documents(connection.account, connection.administration)
+    document = DocumentId(visit.request.params["document"])
+    record = documents.record(document)
+    if record is None or record.connection != connection.id:
+        raise NotFound(what="document")
+    if not connection.active:
+        raise NotReady()
+    if record.state is DocumentState.HELD:
+        # Told first: what is sent again after it was deleted must not go without a word of who wanted that.
+        facts = {"connection": connection.id, "document": document, "cause": record.cause, "user": visit.session.user}
+        house.audit(connection.account).append(connection.administration, "retry_asked", facts, house.clock.now())
+        documents.release(documents=[document])
+        record = replace(record, state=DocumentState.WAITING)
+    if record.state is DocumentState.WAITING:
+        wake(house, connection, JobKind.DOCUMENTS)
+    return Answer(202, Retry(document=document, state=record.state))
 
 
 def list_problems(visit: Visit) -> Answer:
@@ -138,6 +172,7 @@ def _sentence(cause: str, facts: Mapping[str, Any], about: str, connection: Conn
 
 ROUTES = (
     Route("GET", "/api/connections/{id}/documents", list_documents, Documents, query=("after",)),
+    Route("POST", "/api/connections/{id}/documents/{document}/retry", retry_document, Retry, status=202),
     Route("GET", "/api/connections/{id}/problems", list_problems, ProblemGroups),
     Route("GET", "/api/connections/{id}/audit", list_audit, AuditPage, query=("after",)),
 )

@@ -14,11 +14,25 @@ from boekbrug.domain.errors import (
     VendorDown,
     leaves,
 )
+from boekbrug.ports import DocumentState
 from boekbrug.web.app import in_words
 from boekbrug.web.http import MAX_BODY
 from boekbrug.web.session import SESSION
 
-from .scene import MORNING, ROUTES, THEM, US, Browser, a_house, an_event, our_connection, read_books, sign_in
+from .scene import (
+    MORNING,
+    ROUTES,
+    THEM,
+    US,
+    Browser,
+    a_house,
+    a_record,
+    an_event,
+    our_connection,
+    put_documents,
+    read_books,
+    sign_in,
+)
 
 SIGNED_IN = [route for route in ROUTES if route.signed_in]
 BODIES = {
@@ -37,7 +51,7 @@ BODIES = {
 
 
 def url(route):
-    return route.path.replace("{id}", "ours")
+    return route.path.replace("{id}", "ours").replace("{document}", "document-1")
 
 
 @pytest.mark.parametrize("route", SIGNED_IN, ids=lambda route: route.key)
@@ -65,10 +79,11 @@ def test_another_accounts_connection_is_not_there(route):
     house = a_house()
     connection = our_connection(house)
     read_books(house)
+    put_documents(house, a_record("1", DocumentState.HELD, cause="BookingDeleted"))
     answer = sign_in(house, THEM, "mallory").ask(route.method, url(route), BODIES.get(route.key))
     assert answer.failed() == (404, "NotFound")
     assert house.connections.of_account(US) == [connection]
-    assert house.nudged() == []
+    assert house.nudged() == house.documents(US, connection.administration).waiting(10) == []
 
 
 def test_another_accounts_login_is_not_there():

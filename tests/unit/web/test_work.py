@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from boekbrug.domain.connections import JobKind
+from boekbrug.domain.connections import ConnectionId, JobKind
 from boekbrug.domain.documents import DocumentId
 from boekbrug.domain.errors import PeriodClosed, RelationAmbiguous, VatCodeUnmapped
 from boekbrug.ports import DocumentState, Job, WriteKind
@@ -82,6 +82,49 @@ def test_documents_show_how_far_they_came_and_what_holds_them(house):
     first, second = answer["documents"]
     assert (first["booking_number"], first["gross"], first["sentence"]) == ("26700001", "121.00 EUR", "")
     assert second["sentence"].startswith("Document 2 is not in Exact Online yet: period 2026 - 03 is closed.")
+
+
+@pytest.mark.parametrize("cause", ["BookingDeleted", "PeriodClosed"])
+def test_a_document_is_looked_at_again_when_a_person_says_so(house, cause):
+    put_documents(house, a_record("1", DocumentState.HELD, cause=cause), a_record("2", DocumentState.HELD, cause=cause))
+    answer = sign_in(house).post(f"{ADDRESS}/documents/document-1/retry")
+    assert (answer.status, answer.body) == (202, {"document": "document-1", "state": "waiting"})
+    assert [record.number for record in house.documents(US, DIVISION).waiting(10)] == ["1"]
+    assert house.nudged() == [key(JobKind.DOCUMENTS)]
+    assert not house.jobs.get(key(JobKind.DOCUMENTS)).manual
+    (entry,) = house.audit(US).entries(DIVISION)
+    assert (entry["what"], entry["facts"]["document"], entry["facts"]["cause"], entry["facts"]["user"]) == (
+        "retry_asked",
+        "document-1",
+        cause,
+        "anna",
+    )
+
+
+@pytest.mark.parametrize("state", [DocumentState.WAITING, DocumentState.BOOKED])
+def test_a_document_that_is_not_held_stays_as_it_is(house, state):
+    put_documents(house, a_record("1", state))
+    answer = sign_in(house).post(f"{ADDRESS}/documents/document-1/retry")
+    assert (answer.status, answer.body["state"]) == (202, state)
+    assert house.documents(US, DIVISION).record(DocumentId("document-1")).state is state
+    assert house.said(US, DIVISION) == []
+    assert house.nudged() == [key(JobKind.DOCUMENTS)] * (state is DocumentState.WAITING)
+
+
+def test_only_a_document_of_that_very_connection_is_looked_at_again(house):
+    others = a_record("1", DocumentState.HELD, cause="BookingDeleted", connection=ConnectionId("neighbour"))
+    put_documents(house, others)
+    for document in ("document-1", "document-9"):
+        answer = sign_in(house).post(f"{ADDRESS}/documents/{document}/retry")
+        assert (*answer.failed(), answer.body["facts"]) == (404, "NotFound", {"what": "document"})
+    assert house.documents(US, DIVISION).waiting(10) == house.said(US, DIVISION) == house.nudged() == []
+
+
+def test_nothing_is_looked_at_again_through_a_connection_that_is_off(house):
+    our_connection(house, active=False)
+    put_documents(house, a_record("1", DocumentState.HELD, cause="BookingDeleted"))
+    assert sign_in(house).post(f"{ADDRESS}/documents/document-1/retry").failed() == (409, "NotReady")
+    assert house.documents(US, DIVISION).waiting(10) == []
 
 
 def test_a_problem_of_before_lends_no_facts_to_another_cause(house):

@@ -15,7 +15,7 @@ from boekbrug.domain.connections import Mapping
 from boekbrug.domain.documents import Category, CategoryId
 from boekbrug.domain.errors import leaves
 from boekbrug.domain.ledger import Books
-from boekbrug.domain.readiness import FINDINGS, findings
+from boekbrug.domain.readiness import FINDINGS, Load, findings
 from boekbrug.texts import LANGUAGES, finding, language_of, sentence
 from tests.support.builders import RATES, a_connection, a_mapping, months, some_books
 
@@ -72,6 +72,7 @@ def every_finding():
     ]
     for connection, books in cases:
         yield from findings(connection, books, list(RATES.values()), categories, today)
+    yield from findings(a_connection(), some_books(), [], [], today, load=Load("octopus", 2000, 400))
 
 
 def test_every_finding_there_is_fills_its_own_blanks():

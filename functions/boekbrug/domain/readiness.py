@@ -31,6 +31,20 @@ class Finding:
     facts: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Documents that wait for a package that takes only so many a day, of all connections with the administration."""
+
+    package: str
+    waiting: int
+    bookings_a_day: int
+
+    @property
+    def days(self) -> int:
+        """How many days they take: a fifth of each is left to daily work (design.md 6)."""
+        return -(-self.waiting * 5 // (self.bookings_a_day * 4))
+
+
 NOTICE = timedelta(days=30)  # a missing next fiscal year is announced this long ahead (rules.md 31)
 
 
@@ -42,11 +56,12 @@ def findings(
     today: date,
     *,
     shared_journal: bool = False,
+    load: Load | None = None,
 ) -> tuple[Finding, ...]:
     """Everything that stands between this connection and its first, or next, booking.
 
     `rates` and `categories` are those of the connection's entity. `shared_journal`: the package takes both kinds in
-    one journal (rules.md 32).
+    one journal (rules.md 32). `load`: None where the package has no limit that a person would notice.
     """
     found = [*_journals(connection, books, shared_journal), *_years(connection, books, today)]
     if not books.accounts:
@@ -57,6 +72,14 @@ def findings(
         found.append(Finding("mapping_not_accepted", Weight.BLOCKS))
     found += _vat(connection, books, rates)
     found += _accounts(connection, books, rates, categories)
+    if load is not None and load.days > 1:
+        facts = {
+            "package": load.package,
+            "waiting": str(load.waiting),
+            "limit": str(load.bookings_a_day),
+            "days": str(load.days),
+        }
+        found.append(Finding("takes_days", Weight.ADVICE, facts))
     return tuple(found)
 
 
@@ -155,5 +178,6 @@ FINDINGS = (
     "no_discount_account",
     "category_unmapped",
     "account_unusable",
+    "takes_days",
 )
 """Every finding there is; each has its sentence in every language."""

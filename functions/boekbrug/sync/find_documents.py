@@ -12,6 +12,7 @@ from ..ports import IntentMoved, WriteKind, WriteState
 from ..records import from_json
 from .desk import Desk, figures
 from .slices import has_time
+from .snapshots import scope_of
 
 
 def find_documents(desk: Desk) -> bool:
@@ -26,7 +27,7 @@ def find_documents(desk: Desk) -> bool:
     in_doubt = [intent.subject for intent in desk.links.unsettled() if intent.kind is WriteKind.BOOKING]
     desk.documents.release(documents=[DocumentId(subject) for subject in in_doubt])
     for connection in desk.connections.values():
-        scope = f"focus:{connection.id}:{connection.start}"  # an earlier start is read from the beginning
+        scope = scope_of(connection)
         for page in desk.focus.documents([connection.entity], connection.start, _cursor(desk, scope)):
             desk.done["seen"] += desk.documents.seen(connection.id, page.rows)
             _show_changes(desk, page.rows)

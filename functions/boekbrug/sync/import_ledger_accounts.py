@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ..domain.connections import JobKind
+from ..domain.connections import Connection, JobKind
+from ..domain.documents import DocumentId
 from ..domain.errors import CustomerGone, CustomerIncomplete, NeedsSetup, RelationAmbiguous, RelationGone
 from ..domain.ledger import Books
-from ..ports import Deadline, House, Job, JobKey
-from .slices import Slice, active_connections, next_run
-from .snapshots import save_books, save_focus
+from ..ports import Deadline, Focus, House, Job, JobKey
+from .slices import Slice, active_connections, has_time, next_run
+from .snapshots import Counted, save_books, save_counted, save_focus, scope_of
 
 ELSEWHERE = [
     leaf.__name__
@@ -17,7 +18,11 @@ ELSEWHERE = [
 
 
 def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
-    """One slice: read both sides' lists, and let documents that waited for a change of set-up try again."""
+    """One slice: read both sides' lists, and let documents that waited for a change of set-up try again.
+
+    Where a package takes only so many bookings a day, the documents to begin with are counted, so that a person knows
+    before the start how long it takes.
+    """
     connections = active_connections(house, job)
     if not connections:
         return Slice({"connections": 0})
@@ -37,8 +42,34 @@ def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
     )
     save_books(snapshots, key.administration, books, now)
     released = release(house, job.key)
+    if ledger.abilities.bookings_a_day is not None:
+        documents = {
+            scope_of(c): _to_begin_with(house, c, focus, deadline) for c in connections if not _is_in_line(house, c)
+        }
+        save_counted(snapshots, key.administration, Counted(ledger.abilities.bookings_a_day, documents))
     result = {"accounts": len(books.accounts), "vat_codes": len(books.vat_codes), "released": released}
     return Slice(result, next_run(JobKind.ACCOUNTS, connections, now))
+
+
+def _is_in_line(house: House, connection: Connection) -> bool:
+    """Whether the export has begun to put the documents of this connection in line, from this start on."""
+    job = house.jobs.get(JobKey(connection.account, connection.administration, JobKind.DOCUMENTS))
+    return job is not None and scope_of(connection) in job.cursor
+
+
+def _to_begin_with(house: House, connection: Connection, focus: Focus, deadline: Deadline) -> int:
+    """How many documents a connection would begin with: as many as one slice can count.
+
+    Counted here and not in line yet: nothing moves before a person starts it (rules.md 27).
+    """
+    documents = house.documents(connection.account, connection.administration)
+    found: set[DocumentId] = set()
+    for page in focus.documents([connection.entity], connection.start, None):
+        ids = [header.id for header in page.rows]
+        found |= set(ids) - {record.id for record in documents.booked_among(ids)}
+        if not has_time(house, deadline):
+            break
+    return len(found)
 
 
 def release(house: House, key: JobKey) -> int:

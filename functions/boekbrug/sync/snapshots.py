@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..domain.connections import Connection
 from ..domain.documents import Category, CustomerRef, Entity, EntityId, TaxRate
 from ..domain.ledger import AdministrationId, Books
 from ..domain.matching import Decision
@@ -49,6 +50,29 @@ def load_books(snapshots: Snapshots, administration: AdministrationId) -> tuple[
         return None
     read = from_text(_Books, kept["json"])
     return read.books, read.read_at
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a package with a daily limit takes, and how many documents its connections would begin with."""
+
+    bookings_a_day: int
+    documents: dict[str, int]  # by what `scope_of` calls them; without those that were put in line since
+
+
+def scope_of(connection: Connection) -> str:
+    """What is read from Teamleader for a connection: an earlier start is read from the beginning."""
+    return f"focus:{connection.id}:{connection.start}"
+
+
+def save_counted(snapshots: Snapshots, administration: AdministrationId, counted: Counted) -> None:
+    snapshots.put(f"counted:{administration}", {"json": as_text(counted)})
+
+
+def load_counted(snapshots: Snapshots, administration: AdministrationId) -> Counted | None:
+    """None where the package has no daily limit, and before the first refresh."""
+    kept = snapshots.get(f"counted:{administration}")
+    return None if kept is None else from_text(Counted, kept["json"])
 
 
 def save_focus(

@@ -6,19 +6,19 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from ..domain.connections import Connection
+from ..domain.connections import Connection, JobKind
 from ..domain.documents import Entity, FileFormat
 from ..domain.entries import sales_journal
 from ..domain.errors import RequestInvalid
 from ..domain.ledger import Books, JournalKind
-from ..domain.readiness import Weight, findings
-from ..ports import House
-from ..sync.snapshots import load_focus
+from ..domain.readiness import Load, Weight, findings
+from ..ports import DocumentState, House, JobKey
+from ..sync.snapshots import load_counted, load_focus, scope_of
 from ..texts import finding
 from .app import Route, Visit
 from .choices import ONE_JOURNAL, check_files, check_free, check_journals, check_neighbours, check_vat_number
 from .http import Answer, Answered, Asked
-from .jobs import go_on, wake_all
+from .jobs import go_on, wake, wake_all
 from .lookup import connection_of, ground_of
 
 
@@ -139,6 +139,8 @@ def change_connection(visit: Visit) -> Answer:
         wake_all(house, after)
     if changes.keys() & {"start", "invoice_journal", "credit_note_journal"}:
         go_on(house, after)
+    if "start" in changes and after.active and load_counted(house.snapshots(after.account), after.administration):
+        wake(house, after, JobKind.ACCOUNTS)  # counts again what it would begin with
     return Answer(body=_page(after, house))
 
 
@@ -155,6 +157,7 @@ def show_readiness(visit: Visit) -> Answer:
         ground.categories,
         house.clock.now().date(),
         shared_journal=connection.package in ONE_JOURNAL,
+        load=_load(connection, house),
     )
     names = {account.id: f"{account.code} {account.name}" for account in ground.books.accounts}
     views = []
@@ -164,6 +167,23 @@ def show_readiness(visit: Visit) -> Answer:
         views.append(FindingView(code=one.code, weight=one.weight, facts=facts, sentence=sentence))
     ready = all(one.weight is not Weight.BLOCKS for one in found)
     return Answer(body=Readiness(ready=ready, read_at=ground.read_at, findings=views))
+
+
+def _load(connection: Connection, house: House) -> Load | None:
+    """What waits for a package with a daily limit: counted beforehand, then as it stands in line."""
+    account, administration = connection.account, connection.administration
+    counted = load_counted(house.snapshots(account), administration)
+    if counted is None:
+        return None
+    job = house.jobs.get(JobKey(account, administration, JobKind.DOCUMENTS))
+    in_line = job.cursor if job else {}
+    documents, waiting = house.documents(account, administration), 0
+    for one in house.connections.of_administration(account, administration):
+        if one.active and scope_of(one) in in_line:
+            waiting += documents.counts(one.id).get(DocumentState.WAITING, 0)
+        elif one.active:
+            waiting += counted.documents.get(scope_of(one), 0)
+    return Load(connection.package, waiting, counted.bookings_a_day)
 
 
 def _page(connection: Connection, house: House) -> ConnectionPage:

@@ -9,10 +9,22 @@ import pytest
 from boekbrug.domain.connections import JobKind, Mapping
 from boekbrug.domain.documents import FileFormat
 from boekbrug.domain.ledger import LedgerAccount
-from boekbrug.ports import Job
+from boekbrug.ports import DocumentState, Job
+from boekbrug.sync.snapshots import Counted, save_counted, scope_of
 from tests.support.builders import a_mapping
 
-from .scene import DIVISION, MORNING, US, a_house, key, our_connection, read_books, sign_in
+from .scene import (
+    DIVISION,
+    MORNING,
+    US,
+    a_house,
+    a_record,
+    key,
+    our_connection,
+    put_documents,
+    read_books,
+    sign_in,
+)
 
 ADDRESS = "/api/connections/ours"
 
@@ -145,3 +157,56 @@ def test_only_the_rates_of_the_connections_own_entity_are_checked():
     findings = sign_in(house).get(f"{ADDRESS}/readiness").body["findings"]
     unmapped = [f["facts"]["rate"] for f in findings if f["code"] == "vat_code_unmapped"]
     assert len(unmapped) == len(set(unmapped)) == 6
+
+
+def a_first_load(house, connection, documents):
+    save_counted(house.snapshots(US), DIVISION, Counted(400, {scope_of(connection): documents}))
+
+
+def waits(house):
+    findings = sign_in(house).get(f"{ADDRESS}/readiness").body["findings"]
+    return [(f["facts"]["waiting"], f["facts"]["days"]) for f in findings if f["code"] == "takes_days"]
+
+
+def test_how_long_a_first_load_takes_is_said_before_anything_is_in_line():
+    house = a_house()
+    connection = our_connection(house)
+    read_books(house)
+    assert waits(house) == []
+    a_first_load(house, connection, 2000)
+    assert waits(house) == [("2000", "7")]
+    a_first_load(house, connection, 320)
+    assert waits(house) == []
+
+
+def test_once_documents_are_in_line_those_that_wait_count():
+    house = a_house()
+    connection = our_connection(house)
+    read_books(house)
+    a_first_load(house, connection, 2000)
+    put_documents(house, *(a_record(str(n)) for n in range(401)), a_record("x", DocumentState.BOOKED))
+    house.put_job(Job(key(JobKind.DOCUMENTS), None, cursor={scope_of(connection): "page"}))
+    assert waits(house) == [("401", "2")]
+
+
+def test_connections_of_one_administration_share_its_day_and_one_that_is_off_counts_for_nothing():
+    house = a_house()
+    connection = our_connection(house)
+    read_books(house)
+    neighbours = [our_connection(house, id=name, entity=name, active=name == "twin") for name in ("twin", "off")]
+    counted = {scope_of(one): 200 for one in (connection, *neighbours)}
+    save_counted(house.snapshots(US), DIVISION, Counted(400, counted))
+    assert waits(house) == [("400", "2")]
+
+
+def test_another_start_is_counted_anew_where_a_day_takes_only_so_many():
+    house = a_house()
+    connection = our_connection(house)
+    read_books(house)
+    browser = sign_in(house)
+    browser.ask("PATCH", ADDRESS, {"start": "2026-02-01"})
+    assert house.nudged() == []
+    a_first_load(house, connection, 2000)
+    browser.ask("PATCH", ADDRESS, {"start": "2025-02-01"})
+    assert house.nudged() == [key(JobKind.ACCOUNTS)]
+    assert waits(house) == []

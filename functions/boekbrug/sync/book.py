@@ -222,7 +222,10 @@ def agrees(booking: Booking, entry: SalesEntry, abilities: Abilities) -> bool:
         and booking.gross == entry.gross
         and booking.vat in (None, entry.vat)
         and booking.key in ("", entry.key)
-        and same_reference(booking.reference, entry.number, abilities.reference_length)
+        and any(
+            same_reference(reference, entry.number, abilities.reference_length)
+            for reference in (booking.reference, *booking.other_references)
+        )
     )
 
 

@@ -51,7 +51,7 @@ from .domain.ledger import (
     VatCode,
 )
 from .domain.money import Money
-from .domain.relations import Customer, Relation, RelationDraft, RelationQuery
+from .domain.relations import Customer, Relation, RelationDraft, RelationQuery, RelationRef
 from .messages import RunJob
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -162,6 +162,18 @@ class Package(Protocol):
     """One login at a bookkeeping package: what it may reach."""
 
     def administrations(self) -> Sequence[Administration]: ...
+
+
+class PackageFacts(Protocol):
+    """What holds for a package whoever logs in: the pages have no login to ask it with."""
+
+    REALMS: tuple[str, ...]  # ("be", "nl") where our app is registered per country, else ("-",)
+    ABILITIES: Abilities
+    KEEPS_FILES: bool  # takes the document itself, beside its booking or in a cabinet
+
+    def relation_ref(self, typed: str) -> RelationRef | None:
+        """The relation a person means, as the package itself writes it (rules.md 21); None when it cannot be one."""
+        ...
 
 
 class Cabinet(Protocol):
@@ -584,9 +596,16 @@ class Logins(Protocol):
     """Grants, sealed. One app and user linked twice would kill the chain at Exact, so the id is app and user."""
 
     def get(self, account: AccountId, login: LoginId) -> Login | None: ...
-    def of_account(self, account: AccountId) -> Sequence[Login]: ...
+    def of_account(self, account: AccountId) -> Sequence[Login]:
+        """What people gave; nothing that was bought with it, whose id is "<login>/<scope>"."""
+        ...
+
     def save_new(self, login: Login) -> Login:
         """After a consent: replaces whatever was there, next version."""
+        ...
+
+    def ensure(self, login: Login) -> Login:
+        """Keep it unless there is one that has tokens; as it stands then, whoever was first."""
         ...
 
     def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
@@ -794,7 +813,8 @@ class Grants(Protocol):
     def log_in(self, vendor: str, realm: str, user: str, password: str, account: AccountId) -> Login:
         """A login by user and password, where a vendor takes them: tried once, as attempts are counted there.
 
-        Not saved yet. Raises AccessDenied, VendorDown, UnexpectedAnswer; NotPossible where the vendor takes none.
+        What it reaches was looked at, but it is not saved yet. Raises AccessDenied, VendorDown, UnexpectedAnswer;
+        NotFound where the vendor takes none.
         """
         ...
 
@@ -819,6 +839,10 @@ class House(Protocol):
 
     def focus(self, account: AccountId) -> Focus: ...
     def package(self, account: AccountId, login: LoginId) -> Package: ...
+    def facts(self, package: str) -> PackageFacts:
+        """Raises NotFound for what is no package."""
+        ...
+
     def ledger(self, account: AccountId, administration: AdministrationId) -> Ledger: ...
     def links(self, account: AccountId, administration: AdministrationId) -> Links: ...
     def documents(self, account: AccountId, administration: AdministrationId) -> Documents: ...

@@ -25,17 +25,28 @@ class Settings(BaseModel):
     export_documents_queue_url: str
     import_payments_queue_url: str
     public_url: str = ""
-    teamleader_auth_url: str
-    teamleader_api_url: str
-    exact_base_url: str = ""
     clock_url: str = ""
+    vendor_hosts: str = ""  # "exact=http://127.0.0.1:8101;teamleader=http://127.0.0.1:8102,http://127.0.0.1:8103"
     aws_endpoint_url: str = ""
 
     @model_validator(mode="after")
     def _only_locally(self) -> Settings:
-        if self.clock_url and not self.aws_endpoint_url:
-            raise ValueError("CLOCK_URL is for the local stage: it needs AWS_ENDPOINT_URL")
+        for name in ("clock_url", "vendor_hosts"):
+            if getattr(self, name) and not self.aws_endpoint_url:
+                raise ValueError(f"{name.upper()} is for the local stage: it needs AWS_ENDPOINT_URL")
+        self.hosts()  # what cannot be read is found at the cold start
         return self
+
+    def hosts(self) -> dict[str, tuple[str, str]]:
+        """Where vendors are instead of at home: (consent, API) by vendor. Raises ValueError."""
+        found = {}
+        for part in self.vendor_hosts.split(";") if self.vendor_hosts else ():
+            vendor, _, urls = part.partition("=")
+            auth_url, _, api_url = urls.partition(",")
+            if not (vendor and auth_url.startswith("http")):
+                raise ValueError(f"no vendor and its host: {part!r}")
+            found[vendor] = (auth_url, api_url or auth_url)
+        return found
 
     def queues(self) -> dict[JobKind, str]:
         return {

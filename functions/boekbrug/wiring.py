@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import botocore.config
@@ -21,27 +21,28 @@ from aws_lambda_powertools import Logger
 from .clocks import StageClock, SystemClock
 from .domain.connections import LoginId
 from .domain.documents import AccountId
-from .domain.errors import AccessExpired, AppMissing
+from .domain.errors import AccessDenied, AccessExpired, AppMissing, NotFound
 from .domain.ledger import AdministrationId
-from .ports import Clock, Focus, FocusUser, Ledger, Login, Nudges, Package, RealClock, Tokens
+from .ports import Clock, Focus, FocusUser, Ledger, Login, Nudges, Package, PackageFacts, RealClock, Tokens
 from .settings import Settings, settings
 from .store.dynamo import DynamoStore
 from .store.logins import Seal
 from .store.nudges import SqsNudges
 from .store.table import Items
 from .vendors.http import Http, new_client
-from .vendors.oauth import App, Room, TokenKeeper
-from .vendors.registry import door_of, split
+from .vendors.oauth import AccessTokens, App, BoughtTokenKeeper, NewToken, Room, TokenKeeper
+from .vendors.registry import PACKAGES, door_of, login_id
 
 if TYPE_CHECKING:
     from .store.memory import MemoryStore
 
     Store = DynamoStore | MemoryStore
 
+RoomOf = Callable[[AccountId, LoginId, AccessTokens], Room]
+
 CLIENT = botocore.config.Config(
     retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=10, tcp_keepalive=True
 )
-EXACT_SITES = {"nl": "https://start.exactonline.nl", "be": "https://start.exactonline.be"}
 
 
 class Aws:
@@ -71,54 +72,68 @@ class VendorApps:
 
     def app(self, vendor: str, realm: str) -> App:
         """`realm` is a country for Exact, whose apps are registered per country, and "-" elsewhere."""
-        name = vendor if realm == "-" else f"{vendor}.{realm}"
-        registered = self._registered.get(name, {})
-        if not (registered.get("client_id") and registered.get("client_secret")):
+        door = door_of(vendor)
+        registered = self._registered.get(vendor if realm == "-" else f"{vendor}.{realm}", {})
+        if not registered.get("client_id") or (door.NEEDS_SECRET and not registered.get("client_secret")):
             raise AppMissing(vendor=vendor)
-        auth_url, api_url = self._urls(vendor, realm)
+        auth_url, api_url = self._settings.hosts().get(vendor) or door.hosts(realm)
         return App(
             vendor=vendor,
             realm=realm,
             client_id=registered["client_id"],
-            client_secret=registered["client_secret"],
+            client_secret=registered.get("client_secret", ""),
             redirect_uri=f"{self._public_url}/callback/{vendor}",
             auth_url=auth_url,
             api_url=api_url,
             webhook_secret=registered.get("webhook_secret", ""),
         )
 
-    def _urls(self, vendor: str, realm: str) -> tuple[str, str]:
-        if vendor == "teamleader":
-            return self._settings.teamleader_auth_url, self._settings.teamleader_api_url
-        site = self._settings.exact_base_url or EXACT_SITES[realm]
-        return site, site
-
 
 class VendorGrants:
-    """Consent at any vendor, through its door."""
+    """Consent and log-in at any vendor, through its door."""
 
-    def __init__(self, apps: VendorApps, http_of: Callable[[str], Http], clock: Clock) -> None:
+    def __init__(self, apps: VendorApps, http_of: Callable[[str], Http], clock: Clock, room_of: RoomOf) -> None:
+        """`room_of`: what a login that is not kept yet opens with its new token."""
         self._apps = apps
         self._http_of = http_of
         self._clock = clock
+        self._room_of = room_of
 
     def authorize_url(self, vendor: str, realm: str, state: str) -> str:
         return door_of(vendor).authorize_url(self._apps.app(vendor, realm), state)
 
     def exchange(self, vendor: str, realm: str, code: str, account: AccountId | None) -> tuple[Login, FocusUser | None]:
         door, app, http = door_of(vendor), self._apps.app(vendor, realm), self._http_of(vendor)
-        tokens = door.exchange(app, http, code, self._clock.now())
-        tokens = replace(tokens, issued_at=self._clock.now())  # a gate counts from the answer, not from the call
+        tokens = self._new(door.exchange(app, http, code, self._clock.now()))
         user = door.user_of(app, http, tokens.access)
         if isinstance(user, FocusUser):
-            login = LoginId(f"{vendor}.{realm}.{user.id}")
-            return Login(login, user.account, vendor, realm, user.id, tokens), user
+            return _login(app, user.account, user.id, tokens), user
         if account is None:
             raise ValueError(f"nobody is signed in to connect {vendor}")
-        return Login(LoginId(f"{vendor}.{realm}.{user}"), account, vendor, realm, user, tokens), None
+        return _login(app, account, user, tokens), None
+
+    def log_in(self, vendor: str, realm: str, user: str, password: str, account: AccountId) -> Login:
+        door, app, http = door_of(vendor), self._apps.app(vendor, realm), self._http_of(vendor)
+        if not hasattr(door, "log_in"):
+            raise NotFound(what="address")
+        try:
+            tokens = self._new(door.log_in(app, http, user, password, self._clock.now()))
+            login = _login(app, account, door.user_of(app, http, tokens.access), tokens)
+            door.open_package(self._room_of(account, login.id, NewToken(vendor, tokens.access))).administrations()
+        except AccessExpired:  # nothing is kept yet that could have expired
+            raise AccessDenied(vendor=vendor, reason="log_in") from None
+        return login
+
+    def _new(self, tokens: Tokens) -> Tokens:
+        """A gate counts from the answer, not from the call."""
+        return replace(tokens, issued_at=self._clock.now())
 
     def webhook_secret(self, vendor: str, realm: str) -> str:
         return self._apps.app(vendor, realm).webhook_secret
+
+
+def _login(app: App, account: AccountId, user: str, tokens: Tokens) -> Login:
+    return Login(login_id(app.vendor, app.realm, user), account, app.vendor, app.realm, user, tokens)
 
 
 class DeployedHouse:
@@ -130,7 +145,7 @@ class DeployedHouse:
         self.real: RealClock = sandbox.real
         self.public_url = public_url
         self._apps = VendorApps(sandbox.read_secret, sandbox.settings, public_url)
-        self.grants = VendorGrants(self._apps, sandbox.http, self.clock)
+        self.grants = VendorGrants(self._apps, sandbox.http, self.clock, self._room)
         self._store = store = sandbox.store
         self.accounts = store.accounts
         self.sessions = store.sessions
@@ -156,40 +171,60 @@ class DeployedHouse:
         known = self.accounts.get(account)
         if known is None:
             raise AccessExpired(vendor="teamleader")
-        room = self._room(account, "teamleader", "-", known.focus_login)
-        return door_of("teamleader").open_focus(room)
+        return door_of("teamleader").open_focus(self._room(account, known.focus_login))
 
     def package(self, account: AccountId, login: LoginId) -> Package:
-        vendor, realm, _ = login.split(".", 2)
-        return door_of(vendor).open_package(self._room(account, vendor, realm, login))
+        return door_of(login.split(".")[0]).open_package(self._room(account, login))
+
+    def facts(self, package: str) -> PackageFacts:
+        if package not in PACKAGES:
+            raise NotFound(what="package")
+        return door_of(package)
 
     def ledger(self, account: AccountId, administration: AdministrationId) -> Ledger:
-        vendor, realm, _ = split(administration)
         # One that is switched off may have a login that is dead.
         connections = self.connections.of_administration(account, administration)
         connection = max(connections, key=lambda each: each.active)
-        room = self._room(account, vendor, realm, connection.login)
-        return door_of(vendor).open_ledger(room, administration)
+        return door_of(connection.package).open_ledger(self._room(account, connection.login), administration)
 
-    def _room(self, account: AccountId, vendor: str, realm: str, login: LoginId) -> Room:
-        door, app = door_of(vendor), self._apps.app(vendor, realm)
-        http = self._sandbox.http(vendor)
+    def _room(self, account: AccountId, login: LoginId, tokens: AccessTokens | None = None) -> Room:
+        """Where a vendor's door works for one login; `tokens` of one that is not kept yet."""
+        vendor, realm, _ = login.split(".", 2)
+        app, http = self._apps.app(vendor, realm), self._sandbox.http(vendor)
+        return Room(
+            app=app,
+            http=http,
+            tokens=tokens or self._keeper(account, login, app, http),
+            budgets=self.budgets,
+            clock=self.clock,
+            account=account,
+            real=self.real,
+            numbers=self._store.numbers,
+            token_for=partial(self._bought, account, login),
+        )
+
+    def _keeper(self, account: AccountId, login: LoginId, app: App, http: Http) -> TokenKeeper:
+        door = door_of(app.vendor)
 
         def refresh(refresh_token: str) -> Tokens:
             return door.refresh(app, http, refresh_token, self.clock.now())
 
-        tokens = TokenKeeper(
+        return TokenKeeper(
             account,
             login,
             self.logins,
             self.clock,
             self.real,
             refresh,
-            vendor=vendor,
+            vendor=app.vendor,
             not_before_s=door.NOT_BEFORE_S,
             sleep=self._sandbox.sleep,
         )
-        return Room(app, http, tokens, self.budgets, self.clock, account)
+
+    def _bought(self, account: AccountId, login: LoginId, scope: str, buy: Callable[[], Tokens]) -> BoughtTokenKeeper:
+        return BoughtTokenKeeper(
+            account, login, scope, buy, self.logins, self.clock, self.real, sleep=self._sandbox.sleep
+        )
 
 
 class Sandbox:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra import artefact, environment
+from infra import artefact, environment, template
 from infra.environment import CACHE, ROOT, SetupFailed, say
 from infra.local import aws, processes, routes
 from infra.local.front_door import FrontDoor
@@ -73,7 +73,7 @@ class Stage:
 
     def fake_url(self, vendor: str) -> str:
         """The root of a fake's port, where /_fake/ is."""
-        return origin(next(url for name, url in self.fakes[vendor].items() if name.endswith("_url")))
+        return root_of(self.fakes[vendor])
 
     def logs(self, function: str) -> list[str]:
         """What a function has logged so far, oldest first."""
@@ -150,14 +150,17 @@ def _parameters(
         "LogRetentionDays": "1",
     }
     if fakes:
-        teamleader = fakes["teamleader"]
         parameters |= {
-            "TeamleaderAuthUrl": teamleader["auth_url"],
-            "TeamleaderApiUrl": teamleader["api_url"],
-            "ExactBaseUrl": fakes["exact"]["base_url"],
-            "ClockUrl": f"{origin(teamleader['api_url'])}/_fake/health",
+            "VendorHosts": ";".join(f"{vendor}={_hosts(given)}" for vendor, given in fakes.items()),
+            "ClockUrl": f"{root_of(fakes['teamleader'])}/_fake/health",
         }
     return parameters
+
+
+def _hosts(given: Mapping[str, str]) -> str:
+    """Where a fake has people consent and where programs call it, with a comma when those are two hosts."""
+    consent = origin(given.get("auth_url") or root_of(given))
+    return consent if consent == root_of(given) else f"{consent},{root_of(given)}"
 
 
 def _deploy(local: aws.LocalAws, template: Path, folder: Path, parameters: Mapping[str, str]) -> None:
@@ -201,10 +204,15 @@ def _put_app_credentials(
     local: aws.LocalAws, resources: Mapping[str, str], fakes: Mapping[str, Mapping[str, str]]
 ) -> None:
     """What an operator puts in the secret by hand, with the clients that the fakes know."""
-    words = ("client_id", "client_secret", "webhook_secret")
-    ours = {vendor: {word: given[word] for word in words if word in given} for vendor, given in fakes.items()}
-    exact = ours.pop("exact")
-    secret = {**ours, "exact.nl": exact, "exact.be": exact}
+    words = {
+        "client_id": "client_id",
+        "software_house_uuid": "client_id",  # Octopus' name for it
+        "client_secret": "client_secret",
+        "webhook_secret": "webhook_secret",
+    }
+    ours = {vendor: {words[word]: given[word] for word in words if word in given} for vendor, given in fakes.items()}
+    placeholder = template.resources("AWS::SecretsManager::Secret")["AppCredentials"]["SecretString"]
+    secret = {name: ours[name.split(".")[0]] for name in json.loads(placeholder) if name.split(".")[0] in ours}
     local.client("secretsmanager").put_secret_value(
         SecretId=resources["AppCredentials"], SecretString=json.dumps(secret)
     )
@@ -212,12 +220,17 @@ def _put_app_credentials(
 
 def _register_redirects(api_url: str, fakes: Mapping[str, Mapping[str, str]]) -> None:
     """What an operator enters in a vendor's app centre by hand."""
-    for vendor, root in (("teamleader", fakes["teamleader"]["api_url"]), ("exact", fakes["exact"]["base_url"])):
+    for vendor, given in fakes.items():
         body = json.dumps({"redirect_uris": [f"{api_url}/callback/{vendor}"]}).encode()
         request = urllib.request.Request(
-            f"{origin(root)}/_fake/seed", body, {"Content-Type": "application/json"}, method="POST"
+            f"{root_of(given)}/_fake/seed", body, {"Content-Type": "application/json"}, method="POST"
         )
         urllib.request.urlopen(request, timeout=10).close()
+
+
+def root_of(given: Mapping[str, str]) -> str:
+    """The root of a fake's port, where /_fake/ is, of what it said of itself."""
+    return origin(given.get("api_url") or given["base_url"])
 
 
 def origin(url: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from boekbrug.domain.documents import AccountId, CustomerKind, CustomerRef, DocumentId, DocumentKind, File, FileFormat
+from boekbrug.domain.documents import CustomerKind, CustomerRef, DocumentId, DocumentKind, File, FileFormat
 from boekbrug.domain.documents import document_key as key_of
 from boekbrug.domain.entries import period_for
 from boekbrug.domain.ledger import Booking, Done, EntryLine, Folder, FolderRef, Regime, SalesEntry
@@ -24,7 +24,7 @@ from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
 from fakes.teamleader import TeamleaderFake
 from infra.local.fake_control import FakeControl
-from tests.support.budgets import MemoryBudgets
+from tests.support.rooms import a_room
 from tests.support.transports import fake_transport
 
 from .grants import BACK, URL
@@ -68,7 +68,7 @@ class Deed:
 def _room(vendor: str, line: httpx.BaseTransport, access: str, secrets: tuple[str, str] = ("id", "secret")) -> Room:
     app = App(vendor, "be" if vendor == "exact" else "-", *secrets, BACK, URL, URL)
     http = Http(vendor, new_client(line), sleep=lambda seconds: None)
-    return Room(app, http, KnownToken(access), MemoryBudgets(), FakeClock(NOW, rate=0), AccountId("account"))
+    return a_room(app, http, KnownToken(access), FakeClock(NOW, rate=0))
 
 
 @cache

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx
@@ -46,7 +45,6 @@ class Booked:
 class Package(Protocol):
     name: str
     url: str
-    parameters: Mapping[str, str]  # of the template: where the vendor is
     fake: Callable[[FakeClock], Fake]
     tenant: str  # the administration, as the fake's control calls name it
     journals: Mapping[str, str]  # by kind of document
@@ -77,7 +75,6 @@ class Package(Protocol):
 class ExactPackage:
     name = "exact"
     url = EXACT
-    parameters: Mapping[str, str] = MappingProxyType({"ExactBaseUrl": EXACT})
     fake = ExactFake
     tenant = DIVISION
     journals: Mapping[str, str] = MappingProxyType({"invoice": INVOICES, "credit_note": CREDIT_NOTES})

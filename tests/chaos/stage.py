@@ -91,9 +91,9 @@ class Deployed:
 
 
 @cache
-def deployed(vendor_urls: tuple[tuple[str, str], ...]) -> Deployed:
-    """`vendor_urls`: template parameters that say where the vendors are."""
-    resources = Template({"PublicUrl": BRIDGE, **dict(vendor_urls)})
+def deployed(vendor_hosts: str) -> Deployed:
+    """`vendor_hosts`: the template parameter that says where the vendors are."""
+    resources = Template({"PublicUrl": BRIDGE, "LocalEndpoint": BRIDGE, "VendorHosts": vendor_hosts})
     for kind in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key", "AWS::SecretsManager::Secret"):
         for name in resources.properties(kind):
             resources.made(name, name, Arn=name, QueueName=name, Id=name)
@@ -197,7 +197,7 @@ class Stage:
     fakes: dict[str, Fake]  # by host
     records: Records
     account: AccountId
-    vendor_urls: tuple[tuple[str, str], ...]
+    vendor_hosts: str
     subject_of: Callable[[httpx.Request], str | None] = lambda _: None
     seed: str = ""
     log: list[str] = field(default_factory=list)
@@ -212,7 +212,7 @@ class Stage:
         self.random = random.Random(self.seed)
         self.scheduler = Scheduler(self.clock, self.random)
         self.time = VirtualTime(self.clock)
-        self.deployed = deployed(self.vendor_urls)
+        self.deployed = deployed(self.vendor_hosts)
         self.functions = {function.kind: function for function in self.deployed.functions}
         self.queues = {kind: self._queue(function) for kind, function in self.functions.items()}
         self.struck: list[Strike | Trouble] = []

@@ -25,7 +25,7 @@ from infra.local.fake_control import FakeControl
 from infra.local.person import Person
 from tests.support import company as companies
 from tests.support.company import ACCOUNT, Company
-from tests.support.stage import BRIDGE, TEAMLEADER, Line, gateway
+from tests.support.stage import BRIDGE, TEAMLEADER, Line, gateway, vendor_hosts
 from tests.support.transports import fake_transport
 
 from .grounds import Ground, Records
@@ -128,13 +128,12 @@ def _stage(
     kind: type[S] = Stage,  # type: ignore[assignment]
 ) -> S:
     teamleader, other = fakes
-    urls = {"TeamleaderAuthUrl": TEAMLEADER, "TeamleaderApiUrl": TEAMLEADER, **package.parameters}
     return kind(
         clock=clock,
         fakes={httpx.URL(TEAMLEADER).host: teamleader, httpx.URL(package.url).host: other},
         records=records,
         account=AccountId(ACCOUNT),
-        vendor_urls=tuple(sorted(urls.items())),
+        vendor_hosts=vendor_hosts({"teamleader": TEAMLEADER, package.name: package.url}),
         subject_of=lambda request: _registered(request) or package.written(request),
         seed=seed,
     )

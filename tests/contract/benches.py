@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import httpx
 
 from boekbrug.domain.connections import LoginId
-from boekbrug.domain.documents import AccountId
 from boekbrug.domain.ledger import BookingRef, SalesEntry
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, Relation, RelationRef
@@ -29,12 +28,12 @@ from boekbrug.vendors.memory import (
     NumberedAdministration,
     NumberedLedger,
 )
-from boekbrug.vendors.oauth import App, Room, TokenKeeper
+from boekbrug.vendors.oauth import App, TokenKeeper
 from boekbrug.vendors.registry import administration_id
 from fakes.exact import ExactFake
-from tests.support.budgets import MemoryBudgets
 from tests.support.clocks import StillClock
 from tests.support.logins import MemoryLogins
+from tests.support.rooms import ACCOUNT, a_room
 
 
 class Bench(Protocol):
@@ -178,7 +177,7 @@ class ExactBench:
         )
         self._lever("seed", {"redirect_uris": [app.redirect_uri]})
         http = Http("exact", client, sleep=lambda seconds: None)
-        self.room = Room(app, http, self._tokens(app, http), MemoryBudgets(), fake.clock, AccountId("account"))
+        self.room = a_room(app, http, self._tokens(app, http), fake.clock)
         self.package = door.open_package(self.room)
         self.ledger = door.open_ledger(self.room, administration_id("exact", "be", str(self.division)))
         self.odd_account = next(row["ID"] for row in self._state("accounts") if row["Type"] == 24)
@@ -190,7 +189,7 @@ class ExactBench:
         clock = self._fake.clock
         tokens = door.exchange(app, http, code, clock.now())
         user = door.user_of(app, http, tokens.access)
-        login = Login(LoginId(f"exact.be.{user}"), AccountId("account"), "exact", "be", user, tokens)
+        login = Login(LoginId(f"exact.be.{user}"), ACCOUNT, "exact", "be", user, tokens)
         return TokenKeeper(
             login.account,
             login.id,

@@ -759,6 +759,28 @@ class LoginsContract:
         assert (second.version, second.tokens.access) == (2, "access-2")
         assert logins.of_account(US) == [second]
 
+    def test_what_was_bought_with_a_login_is_kept_but_not_listed(self, logins: ports.Logins) -> None:
+        given = logins.save_new(a_login())
+        bought = logins.ensure(replace(a_login(access="bought"), id=LoginId(f"{LOGIN}/70001")))
+        assert logins.get(US, bought.id) == bought
+        assert logins.get(US, LOGIN) == given
+        assert logins.of_account(US) == [given]
+
+    def test_what_stands_there_is_not_replaced_by_who_only_makes_sure(self, logins: ports.Logins) -> None:
+        first = logins.ensure(a_login())
+        assert (first.version, first.generation, first.tokens.access) == (1, 1, "access-1")
+        leased = logins.lease(first, NOON + MINUTE, NOON)
+        assert logins.ensure(a_login(access="access-2")) == leased
+        assert logins.lease(first, NOON + 2 * MINUTE, NOON) is None
+        assert logins.get(THEM, LOGIN) is None
+
+    def test_a_lost_one_is_made_again_by_who_makes_sure(self, logins: ports.Logins) -> None:
+        logins.lose(logins.lease(logins.save_new(a_login()), NOON + MINUTE, NOON))
+        again = logins.ensure(a_login(access="access-2"))
+        assert again == logins.get(US, LOGIN)
+        assert again.tokens.access == "access-2"
+        assert logins.lease(again, NOON + MINUTE, NOON) is not None
+
     def test_one_worker_refreshes(self, logins: ports.Logins) -> None:
         login = logins.save_new(a_login())
         leased = logins.lease(login, NOON + MINUTE, NOON)

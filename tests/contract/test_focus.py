@@ -12,13 +12,14 @@ import pytest
 from boekbrug.domain.connections import LoginId
 from boekbrug.ports import Focus, Login
 from boekbrug.vendors.http import Http, new_client
-from boekbrug.vendors.oauth import App, Room, TokenKeeper
+from boekbrug.vendors.oauth import App, TokenKeeper
 from boekbrug.vendors.teamleader import door
 from fakes.kit.clock import FakeClock
 from fakes.kit.running import serving
 from fakes.teamleader import TeamleaderFake
 from tests.support.budgets import MemoryBudgets
 from tests.support.logins import MemoryLogins
+from tests.support.rooms import a_room
 from tests.support.transports import fake_transport
 
 from .focus_contract import FocusContract
@@ -72,7 +73,8 @@ class FakeBench:
             vendor="teamleader",
             not_before_s=door.NOT_BEFORE_S,
         )
-        return door.open_focus(Room(self._app, self._http, keeper, self._budgets, self.clock, self.user.account))
+        account, budgets = self.user.account, self._budgets
+        return door.open_focus(a_room(self._app, self._http, keeper, self.clock, account, budgets=budgets))
 
     def by_hand(self, method: str, body: dict[str, Any]) -> Any:
         if self._by_hand.expires_at <= self.clock.now():

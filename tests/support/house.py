@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from boekbrug.domain.connections import LoginId
 from boekbrug.domain.documents import AccountId, Category, Entity, TaxRate
-from boekbrug.domain.errors import AccessDenied, SyncError
-from boekbrug.domain.ledger import Administration
-from boekbrug.ports import FocusUser, Job, JobKey, Login
+from boekbrug.domain.errors import AccessDenied, NotFound, SyncError
+from boekbrug.domain.ledger import Abilities, Administration
+from boekbrug.domain.relations import RelationRef
+from boekbrug.ports import FocusUser, Job, JobKey, Login, PackageFacts
 from boekbrug.store.memory import MemoryStore, MemoryTable
+from boekbrug.vendors.exact import door as exact
 
 from .clocks import StillClock
 
@@ -48,11 +50,25 @@ class SetPackage:
         return self.its_administrations
 
 
+@dataclass(frozen=True)
+class SetFacts:
+    """A package as a test describes it."""
+
+    REALMS: tuple[str, ...] = ("-",)
+    ABILITIES: Abilities = field(default_factory=Abilities)
+    KEEPS_FILES: bool = False
+
+    def relation_ref(self, typed: str) -> RelationRef | None:
+        return RelationRef(typed)
+
+
 @dataclass
 class SetGrants:
-    """Consent as a test describes it: which code is whose."""
+    """Consent as a test describes it: which code is whose, and which user and password."""
 
     logins: dict[str, tuple[Login, FocusUser | None]] = field(default_factory=dict)
+    passwords: dict[tuple[str, str], Login] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
     exchanged: list[str] = field(default_factory=list)
 
@@ -64,6 +80,12 @@ class SetGrants:
         if code not in self.logins:
             raise AccessDenied(vendor=vendor, reason="invalid_grant")
         return self.logins[code]
+
+    def log_in(self, vendor: str, realm: str, user: str, password: str, account: AccountId) -> Login:
+        self.tried.append(user)
+        if (user, password) not in self.passwords:
+            raise AccessDenied(vendor=vendor, reason="log_in")
+        return self.passwords[user, password]
 
     def webhook_secret(self, vendor: str, realm: str) -> str:
         return self.secrets.get((vendor, realm), "")
@@ -79,6 +101,7 @@ class MemoryHouse(MemoryStore):
         self.grants = SetGrants()
         self.public_url = "https://boekbrug.example"
         self.packages: dict[tuple[AccountId, LoginId], SetPackage] = {}
+        self.known_packages: dict[str, PackageFacts] = {"exact": exact}
         self._focus: dict[AccountId, SetFocus] = {}
 
     def focus(self, account: AccountId) -> SetFocus:
@@ -86,6 +109,11 @@ class MemoryHouse(MemoryStore):
 
     def package(self, account: AccountId, login: LoginId) -> SetPackage:
         return self.packages[account, login]
+
+    def facts(self, package: str) -> PackageFacts:
+        if package not in self.known_packages:
+            raise NotFound(what="package")
+        return self.known_packages[package]
 
     def put_job(self, job: Job) -> None:
         """As a worker would have left it."""

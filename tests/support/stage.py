@@ -397,7 +397,8 @@ def standing(now: datetime = TODAY) -> Iterator[Stage]:
         teamleader, exact = TeamleaderFake(clock), ExactFake(clock)
         api = _Api()
         line = Line({BRIDGE: api, TEAMLEADER: fake_transport(teamleader), EXACT: fake_transport(exact)})
-        resources = _create({"PublicUrl": BRIDGE, **_urls()})
+        hosts = vendor_hosts({"teamleader": TEAMLEADER, "exact": EXACT})
+        resources = _create({"PublicUrl": BRIDGE, "LocalEndpoint": BRIDGE, "VendorHosts": hosts})
         _put_app_credentials(resources, teamleader, exact)
         workers, routes = _functions(resources)
         controls = FakeControl(TEAMLEADER, line), FakeControl(EXACT, line)
@@ -412,8 +413,9 @@ def standing(now: datetime = TODAY) -> Iterator[Stage]:
             wiring.use(None)
 
 
-def _urls() -> dict[str, str]:
-    return {"TeamleaderAuthUrl": TEAMLEADER, "TeamleaderApiUrl": TEAMLEADER, "ExactBaseUrl": EXACT}
+def vendor_hosts(urls: Mapping[str, str]) -> str:
+    """Where the vendors are, as the template's parameter says it."""
+    return ";".join(f"{vendor}={url}" for vendor, url in urls.items())
 
 
 def _create(parameters: Mapping[str, str]) -> Template:

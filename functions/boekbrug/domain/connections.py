@@ -11,7 +11,7 @@ from .documents import AccountId, CategoryId, DocumentKind, EntityId, FileFormat
 from .ledger import AdministrationId
 
 LoginId = NewType("LoginId", str)
-"""`vendor.realm.user`: the grant of one vendor user to one of our apps."""
+"""`vendor.realm.user`: the grant of one vendor user to one of our apps; `vendor.realm.user/scope`: what it bought."""
 ConnectionId = NewType("ConnectionId", str)
 
 

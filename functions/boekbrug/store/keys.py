@@ -3,6 +3,7 @@
     pk                                  sk                                            what
     ACCOUNT                             ACCOUNT                                       who connected first
     ACCOUNT                             CONNECTION#<id>  LOGIN#<id>  WEBHOOK#<vendor>
+    ACCOUNT                             BOUGHT#<login>/<scope>                        tokens bought with a login's
     ACCOUNT                             JOB#<administration>#<kind>                   also in the index `due`
     ACCOUNT#<administration>#LINKS      INTENT#<kind>#<subject>                       one write, for ever
                                         REF#<kind>#<ref>                              whose booking (or relation) it is
@@ -63,7 +64,8 @@ class Table:
         return Key(self._account, "LOGIN#")
 
     def login(self, login: LoginId) -> Key:
-        return _in(self.logins(), login)
+        """What was bought with a login stands apart, so that a list of logins does not read it."""
+        return _in(Key(self._account, "BOUGHT#") if "/" in login else self.logins(), login)
 
     def webhook(self, vendor: str) -> Key:
         return Key(self._account, f"WEBHOOK#{_part(vendor)}")

@@ -81,12 +81,25 @@ class DynamoLogins:
 
     def save_new(self, login: Login) -> Login:
         """Also ends a refresh under way: its pair belongs to the old consent."""
+        return self._save(login)
+
+    def ensure(self, login: Login) -> Login:
+        known = self.get(login.account, login.id)
+        if known is not None and known.tokens is not None:
+            return known
+        try:
+            same = "attribute_not_exists(pk) OR #version = :known"
+            return self._save(login, when=same, known=known.version if known else 0)
+        except ConditionFailed:
+            return self.get(login.account, login.id)
+
+    def _save(self, login: Login, when: str = "", **values: Any) -> Login:
         change = "SET #id = :id, #vendor = :vendor, #realm = :realm, #user = :user, #sealed = :sealed, "
         change += "#version = if_not_exists(#version, :zero) + :one, "
         change += "#generation = if_not_exists(#generation, :zero) + :one REMOVE #leased_until"
-        names = {name: getattr(login, name) for name in ("id", "vendor", "realm", "user")}
-        sealed = self._sealed(login, login.tokens)
-        item = self._items.write(update(_at(login), change, sealed=sealed, zero=0, one=1, **names), returns="ALL_NEW")
+        values |= {name: getattr(login, name) for name in ("id", "vendor", "realm", "user")}
+        values |= {"sealed": self._sealed(login, login.tokens), "zero": 0, "one": 1}
+        item = self._items.write(update(_at(login), change, when=when, **values), returns="ALL_NEW")
         return self._login(login.account, item)
 
     def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:

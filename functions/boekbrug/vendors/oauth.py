@@ -11,14 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
 
 import httpx
 
 from ..domain.connections import LoginId
 from ..domain.documents import AccountId
 from ..domain.errors import (
+    AccessDenied,
     AccessExpired,
     LeaseLost,
     RateLimited,
@@ -28,15 +29,19 @@ from ..domain.errors import (
     VendorDown,
 )
 from ..domain.ledger import Unknown
-from ..ports import Budgets, Clock, Login, Logins, RealClock, Tokens
+from ..ports import Budgets, Clock, Login, Logins, Numbers, RealClock, Tokens
 from .http import Http, json_of
 
 LEASE = timedelta(seconds=60)
 # Together at most the 45 s a token call may take, so that a lease outlives its call (design.md 6).
 CALL_TIMEOUT = httpx.Timeout(35, connect=5, write=5)
 CALL_AT_MOST = timedelta(seconds=45)
+BOUGHT_MARGIN_S = 20  # 150 purchases a day (octopus.md 2.3) are one in 576 s, of a token that lives 600
 LONGEST_LIFE = 366 * 24 * 3600  # seconds of an access token
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds, while another worker refreshes; a refresh takes about one
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+NOTHING = Tokens(access="", refresh="", issued_at=NEVER, expires_at=NEVER)
+"""What a login holds before its first token is bought: one that ended long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class App:
     vendor: str
     realm: str  # "be" or "nl" for Exact; "-" where there is one app only
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str = field(repr=False)  # "" where the vendor gives none
     redirect_uri: str
     auth_url: str  # hosts, without a slash at the end
     api_url: str  # the same as auth_url where the vendor has one host
@@ -143,8 +148,8 @@ class TokenKeeper:
             return login.tokens
         try:
             fresh = self._asked(login.tokens.refresh, until)
-        except AccessExpired:
-            return self._after_death(login)
+        except AccessExpired as dead:
+            return self._after_death(login, dead)
         except SyncError:
             self._logins.give_back(login)
             raise
@@ -182,10 +187,10 @@ class TokenKeeper:
                 self._sleep(wait)
         raise AssertionError("the last wait is None")
 
-    def _after_death(self, login: Login) -> Tokens:
+    def _after_death(self, login: Login, dead: AccessExpired) -> Tokens:
         """The vendor says this refresh token is dead: believe it only while it is ours to judge and the one we have."""
         if self._stored().generation == login.generation and self._logins.lose(login):
-            raise AccessExpired(vendor=self._vendor)
+            raise dead
         return self._others(login)
 
     def _others(self, login: Login) -> Tokens:
@@ -197,16 +202,87 @@ class TokenKeeper:
         return now.tokens
 
 
+class BoughtTokenKeeper(TokenKeeper):
+    """A token that is bought with the token of a login, for one scope of it: an Octopus dossier.
+
+    Shared, leased and saved like the login's own. It needs nobody: one that is not there, or was refused, is bought
+    anew, and where that fails it is the login that fails.
+    """
+
+    def __init__(
+        self,
+        account: AccountId,
+        login_id: LoginId,
+        scope: str,
+        buy: Callable[[], Tokens],
+        logins: Logins,
+        clock: Clock,
+        real: RealClock,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`buy` uses the login's token, so it raises what that raises. What it brings needs no refresh token."""
+        vendor, realm, user = login_id.split(".", 2)
+        self._empty = Login(LoginId(f"{login_id}/{scope}"), account, vendor, realm, user, NOTHING)
+        super().__init__(
+            account,
+            self._empty.id,
+            logins,
+            clock,
+            real,
+            lambda refresh_token: buy(),
+            vendor=vendor,
+            margin_s=BOUGHT_MARGIN_S,
+            sleep=sleep,
+        )
+
+    def _stored(self) -> Login:
+        return self._logins.ensure(self._empty)
+
+    def _after_death(self, login: Login, dead: AccessExpired) -> Tokens:
+        """The login is dead, which its own keeper has seen to; what was bought with it is no matter."""
+        self._logins.give_back(login)
+        raise dead
+
+
+class AccessTokens(Protocol):
+    """Where a vendor's client gets the token of its next call."""
+
+    def access(self) -> str: ...
+    def refused(self, token: str) -> None: ...
+
+
+class NewToken:
+    """The token of a login that is not kept yet: it works, or there is no login."""
+
+    def __init__(self, vendor: str, token: str) -> None:
+        self._vendor = vendor
+        self._token = token
+
+    def access(self) -> str:
+        """Raises: AccessDenied once it was refused."""
+        if not self._token:
+            raise AccessDenied(vendor=self._vendor, reason="token_refused")
+        return self._token
+
+    def refused(self, token: str) -> None:
+        self._token = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """What a vendor's door needs to open something for one login."""
 
     app: App
     http: Http
-    tokens: TokenKeeper
+    tokens: AccessTokens
     budgets: Budgets
     clock: Clock
     account: AccountId
+    real: RealClock
+    numbers: Numbers
+    token_for: Callable[[str, Callable[[], Tokens]], AccessTokens]
+    """The token of a scope ("70001"), and how it is bought when there is none that works."""
 
 
 # What token endpoints have in common.
@@ -228,9 +304,10 @@ def token_call(
     return response
 
 
-def tokens_of(response: httpx.Response, vendor: str, now: datetime) -> Tokens:
+def tokens_of(response: httpx.Response, vendor: str, now: datetime, known_refresh: str = "") -> Tokens:
     """The pair in a token endpoint's 200; `now` is from before the call. `expires_in` may be text (Exact).
 
+    An answer without a refresh token keeps the known one, where there is one (Octopus).
     Raises: UnexpectedAnswer, VendorDown.
     """
     answer = json_of(response, vendor)
@@ -240,7 +317,7 @@ def tokens_of(response: httpx.Response, vendor: str, now: datetime) -> Tokens:
             raise ValueError(f"{seconds} seconds are no life")
         return Tokens(
             access=_token(answer["access_token"]),
-            refresh=_token(answer["refresh_token"]),
+            refresh=_token(answer.get("refresh_token") or known_refresh),
             issued_at=now,
             expires_at=now + timedelta(seconds=seconds),
         )

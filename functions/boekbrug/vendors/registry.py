@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from ..domain.connections import LoginId
 from ..domain.ledger import AdministrationId
 
 PACKAGES = ("exact",)
@@ -22,6 +23,11 @@ def door_of(vendor: str) -> ModuleType:
 def administration_id(package: str, realm: str, code: str) -> AdministrationId:
     """`exact`, `be`, `3001234` make "exact.be.3001234"."""
     return AdministrationId(f"{package}.{realm}.{code}")
+
+
+def login_id(vendor: str, realm: str, user: str) -> LoginId:
+    """`exact`, `be` and a user make "exact.be.<user>"; what a slash parts off is a scope of the login."""
+    return LoginId(f"{vendor}.{realm}.{user.replace('%', '%25').replace('/', '%2F')}")
 
 
 def split(administration: AdministrationId) -> tuple[str, str, str]:

@@ -81,7 +81,7 @@ def list_entities(visit: Visit) -> Answer:
 
 
 def list_administrations(visit: Visit) -> Answer:
-    """The administrations a login can reach: divisions in Exact Online."""
+    """The administrations a login can reach: divisions in Exact Online, dossiers in Octopus."""
     account = visit.session.account
     login = _login(visit.house, account, visit.request.query.get("login", ""))
     administrations = [
@@ -112,7 +112,8 @@ def connect(visit: Visit) -> Answer:
     existing = house.connections.of_account(account)
     check_free(entity, administration.id, existing)
     check_vat_number(entity, administration.id, existing, entities)
-    check_journals(login.vendor, asked.invoice_journal, asked.credit_note_journal)
+    package = house.facts(login.vendor)
+    check_journals(package, asked.invoice_journal, asked.credit_note_journal)
 
     connection = Connection(
         id=connection_id(account, entity, administration.id),
@@ -129,7 +130,7 @@ def connect(visit: Visit) -> Answer:
         automatic=asked.automatic,
         created_at=house.clock.now(),
     )
-    check_neighbours(connection, existing)
+    check_neighbours(package, connection, existing)
     house.connections.save(connection)
     for kind in JobKind:
         house.jobs.ensure(JobKey(account, administration.id, kind))

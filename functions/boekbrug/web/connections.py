@@ -16,7 +16,7 @@ from ..ports import DocumentState, House, JobKey
 from ..sync.snapshots import load_counted, load_focus, scope_of
 from ..texts import finding
 from .app import Route, Visit
-from .choices import ONE_JOURNAL, check_files, check_free, check_journals, check_neighbours, check_vat_number
+from .choices import check_files, check_free, check_journals, check_neighbours, check_vat_number
 from .http import Answer, Answered, Asked
 from .jobs import go_on, wake, wake_all
 from .lookup import connection_of, ground_of
@@ -122,9 +122,10 @@ def change_connection(visit: Visit) -> Answer:
     if "attach" in changes:
         changes["attach"] = tuple(dict.fromkeys(changes["attach"]))
     after = replace(before, **changes)
-    check_journals(after.package, after.invoice_journal, after.credit_note_journal)
-    check_neighbours(after, house.connections.of_administration(after.account, after.administration))
-    check_files(after.package, after.attach)
+    package = house.facts(after.package)
+    check_journals(package, after.invoice_journal, after.credit_note_journal)
+    check_neighbours(package, after, house.connections.of_administration(after.account, after.administration))
+    check_files(package, after.attach)
     _check_journals_exist(after, changes, house)
     if after.active and not before.active:
         _check_place(after, house)
@@ -156,7 +157,7 @@ def show_readiness(visit: Visit) -> Answer:
         ground.rates,
         ground.categories,
         house.clock.now().date(),
-        shared_journal=connection.package in ONE_JOURNAL,
+        shared_journal=house.facts(connection.package).ABILITIES.shared_journal,
         load=_load(connection, house),
     )
     names = {account.id: f"{account.code} {account.name}" for account in ground.books.accounts}

@@ -48,9 +48,9 @@ class Request:
     route: str  # "GET /api/connections/{id}" as the gateway matched it, "" when it does not say
     params: Mapping[str, str]
     query: Mapping[str, str]
-    headers: Mapping[str, str]
-    cookies: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)  # may hold a password
 
     def read(self, model: type[M]) -> M:
         """The body as `model`. Raises RequestInvalid, naming the first field that does not fit."""

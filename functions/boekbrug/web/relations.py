@@ -9,7 +9,6 @@ from pydantic import Field
 
 from ..domain.errors import RelationAmbiguous, RelationGone, RequestInvalid
 from .app import Route, Visit
-from .choices import relation_ref
 from .http import Answer, Answered, Asked
 from .jobs import go_on
 from .lookup import after_of, connection_of
@@ -66,7 +65,9 @@ def decide(visit: Visit) -> Answer:
     now = house.clock.now()
     chosen: dict[str, Any] = {"create": True}
     if asked.adopt:
-        chosen = {"adopt": relation_ref(connection.package, asked.adopt)}
+        chosen = {"adopt": house.facts(connection.package).relation_ref(asked.adopt)}
+        if not chosen["adopt"]:
+            raise RequestInvalid(field="adopt", reason="no_external_id")
     row = {**chosen, "by": visit.session.user, "at": now.isoformat()}
     house.snapshots(connection.account).put_rows(f"decisions:{connection.administration}", {asked.customer: row})
     facts = {"customer": asked.customer, **row}

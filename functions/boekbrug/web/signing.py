@@ -1,19 +1,20 @@
-"""Signing in with Teamleader, and consent at Exact Online: two OAuth trips that leave and come back.
+"""Signing in with Teamleader, and consent or a log-in at a package.
 
-The `state` of a trip is used once, lives ten minutes, and fits only the browser, account and vendor it left with.
+Consent is a trip that leaves and comes back: its `state` is used once, lives ten minutes, and fits only the browser,
+account and vendor it left with. A log-in is a form with a user and password, where a package takes them.
 """
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import Literal
 
 from aws_lambda_powertools import Logger
+from pydantic import Field, SecretStr
 
 from ..domain.documents import AccountId
-from ..domain.errors import ConsentDenied, StateUnknown, SyncError, UnexpectedAnswer
-from ..ports import Account, House, Login, OAuthState
+from ..domain.errors import ConsentDenied, RequestInvalid, StateUnknown, SyncError, UnexpectedAnswer
+from ..ports import Account, House, Login, OAuthState, PackageFacts
 from ..texts import language_of
 from .app import Route, Visit
 from .http import Answer, Answered, Asked, redirect
@@ -21,12 +22,16 @@ from .session import BROWSER, TRIP_LASTS, cookie, digest, no_cookie, open_sessio
 
 log = Logger(child=True)
 
-CountryOfExact = Literal["be", "nl"]
-"""Exact Online has a site, and our app a registration, per country."""
+
+class WantedConsent(Asked):
+    country: str = ""  # "be" or "nl" at Exact Online, where our app is registered per country; nothing elsewhere
 
 
-class ConnectExact(Asked):
-    country: CountryOfExact
+class Credentials(Asked):
+    """What a person logs in with at the package. Sealed; never shown, logged or told again."""
+
+    user: str = Field(min_length=1, max_length=200)
+    password: SecretStr = Field(min_length=1, max_length=200)
 
 
 class Departure(Answered):
@@ -80,19 +85,42 @@ def _is_lost(house: House, account: Account) -> bool:
     return login is None or login.tokens is None
 
 
-def start_exact(visit: Visit) -> Answer:
-    """Where to give consent at Exact Online, for one of its countries."""
-    country = visit.request.read(ConnectExact).country
-    url = _leave(visit, "exact", country, visit.token, visit.session.account)
+def ask_consent(visit: Visit) -> Answer:
+    """Where to give consent at a package, for one of its countries where it has several."""
+    package = visit.request.params["package"]
+    realm = _realm(visit.house.facts(package), visit.request.read(WantedConsent).country)
+    url = _leave(visit, package, realm, visit.token, visit.session.account)
     return Answer(body=Departure(authorize_url=url))
 
 
-def finish_exact(visit: Visit) -> Answer:
-    """Keeps the consent Exact Online gave, and wakes what waited for it."""
-    house, session = visit.house, visit.session
-    trip = _back(visit, "exact", visit.token, session.account)
+def keep_consent(visit: Visit) -> Answer:
+    """Keeps the consent that a package gave, and wakes what waited for it."""
+    house, package = visit.house, visit.request.params["package"]
+    house.facts(package)
+    trip = _back(visit, package, visit.token, visit.session.account)
     code = visit.request.query.get("code", "")
-    login, _ = house.grants.exchange("exact", trip.realm, code, session.account)
+    login, _ = house.grants.exchange(package, trip.realm, code, visit.session.account)
+    return _kept(visit, login)
+
+
+def log_in(visit: Visit) -> Answer:
+    """Logs in at a package with a user and password; they are tried once, and wake what waited for them."""
+    house, package = visit.house, visit.request.params["package"]
+    realm = _realm(house.facts(package), "")
+    asked = visit.request.read(Credentials)
+    password = asked.password.get_secret_value()
+    return _kept(visit, house.grants.log_in(package, realm, asked.user, password, visit.session.account))
+
+
+def _realm(package: PackageFacts, country: str) -> str:
+    """Our app's place at a package: a country, or "-" where there is one for all. Raises RequestInvalid."""
+    if (country or "-") not in package.REALMS:
+        raise RequestInvalid(field="country", reason="literal_error" if country else "missing")
+    return country or "-"
+
+
+def _kept(visit: Visit, login: Login) -> Answer:
+    house, session = visit.house, visit.session
     house.logins.save_new(login)
     now = house.clock.now()
     _take_over(house, login, session.user)
@@ -152,6 +180,7 @@ ROUTES = (
         signed_in=False,
         status=303,
     ),
-    Route("POST", "/connect/exact", start_exact, Departure, asks=ConnectExact),
-    Route("GET", "/callback/exact", finish_exact, NewLogin, query=("code", "state", "error")),
+    Route("POST", "/connect/{package}", ask_consent, Departure, asks=WantedConsent),
+    Route("GET", "/callback/{package}", keep_consent, NewLogin, query=("code", "state", "error")),
+    Route("POST", "/connect/{package}/login", log_in, NewLogin, asks=Credentials),
 )

@@ -399,7 +399,22 @@ def test_seconds_of_life_may_be_text():
     assert tokens_of(answer, "exact", MORNING) == Tokens("a", "r", MORNING, MORNING + timedelta(minutes=10))
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"access_token": "a-secret", "refresh_token": "r", "expires_in": None}])
+def test_an_answer_without_a_refresh_token_keeps_the_known_one():
+    answer = httpx.Response(200, json={"access_token": "a", "expires_in": 600})
+    assert tokens_of(answer, "octopus", MORNING, "known").refresh == "known"
+    answer = httpx.Response(200, json={"access_token": "a", "refresh_token": "new", "expires_in": 600})
+    assert tokens_of(answer, "octopus", MORNING, "known").refresh == "new"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        {"access_token": "a-secret", "expires_in": 600},
+        {"access_token": "a-secret", "refresh_token": "r", "expires_in": None},
+    ],
+)
 def test_half_a_pair_is_not_understood_and_never_quoted(answer):
     with pytest.raises(UnexpectedAnswer) as raised:
         tokens_of(httpx.Response(200, json=answer), "exact", MORNING)

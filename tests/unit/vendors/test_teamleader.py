@@ -43,12 +43,13 @@ from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, Customer
 from boekbrug.ports import FocusPayment, FocusUser, InvoiceState, Login, Tokens
 from boekbrug.vendors.http import Http, new_client
-from boekbrug.vendors.oauth import App, Room, TokenKeeper
+from boekbrug.vendors.oauth import App, TokenKeeper
 from boekbrug.vendors.teamleader import client, door
 from boekbrug.vendors.teamleader.focus import HINTS, TeamleaderFocus
 from tests.support.budgets import MemoryBudgets
 from tests.support.clocks import MORNING, StillClock
 from tests.support.logins import MemoryLogins
+from tests.support.rooms import a_room
 
 API = "https://api.focus.example"
 AUTH = "https://focus.example"
@@ -102,7 +103,7 @@ class Desk:
             vendor="teamleader",
             not_before_s=door.NOT_BEFORE_S,
         )
-        return door.open_focus(Room(APP, self.http, keeper, self.budgets, self.clock, ACCOUNT))
+        return door.open_focus(a_room(APP, self.http, keeper, self.clock, ACCOUNT, budgets=self.budgets))
 
     def answers(self, method: str, *answers: httpx.Response | Exception) -> respx.Route:
         return self.router.post(f"{API}/{method}").mock(side_effect=list(answers))

@@ -12,6 +12,7 @@ from boekbrug.domain.ledger import LedgerAccount
 from boekbrug.ports import DocumentState, Job
 from boekbrug.sync.snapshots import Counted, save_counted, scope_of
 from tests.support.builders import a_mapping
+from tests.support.house import SetFacts
 
 from .scene import (
     DIVISION,
@@ -82,7 +83,8 @@ def test_what_is_attached_is_chosen_once_each_and_can_be_taken_back():
 
 def test_a_package_that_keeps_no_files_is_offered_none():
     house = a_house()
-    our_connection(house, package="twinfield")
+    house.known_packages["plain"] = SetFacts()
+    our_connection(house, package="plain")
     assert sign_in(house).ask("PATCH", ADDRESS, {"attach": ["pdf"]}).failed() == (400, "RequestInvalid")
     assert house.connections.get(US, "ours").attach == ()
 

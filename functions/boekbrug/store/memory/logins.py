@@ -34,14 +34,23 @@ class MemoryLogins:
     def of_account(self, account: AccountId) -> Sequence[Login]:
         """By id."""
         with self._worker.step("logins.of_account"):
-            return [self.kept[key].login for key in sorted(key for key in self.kept if key[0] == account)]
+            given = sorted(key for key in self.kept if key[0] == account and "/" not in key[1])
+            return [self.kept[key].login for key in given]
 
     def save_new(self, login: Login) -> Login:
         """Also ends a refresh under way: its pair belongs to the old consent."""
         with self._worker.step("logins.save_new"):
+            return self._save(login)
+
+    def ensure(self, login: Login) -> Login:
+        with self._worker.step("logins.ensure"):
             before = self.kept.get((login.account, login.id))
-            version, generation = (before.login.version, before.login.generation) if before else (0, 0)
-            return self._keep(replace(login, version=version + 1, generation=generation + 1))
+            return before.login if before and before.login.tokens else self._save(login)
+
+    def _save(self, login: Login) -> Login:
+        before = self.kept.get((login.account, login.id))
+        version, generation = (before.login.version, before.login.generation) if before else (0, 0)
+        return self._keep(replace(login, version=version + 1, generation=generation + 1))
 
     def lease(self, login: Login, until: datetime, now: datetime) -> Login | None:
         """The login may have newer tokens than the one passed in: look before refreshing."""

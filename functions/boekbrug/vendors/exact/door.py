@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -9,17 +10,29 @@ import httpx
 
 from ...domain.errors import AccessDenied, AccessExpired, SyncError, TokenBusy, UnexpectedAnswer, VendorDown
 from ...domain.ledger import AdministrationId
+from ...domain.relations import RelationRef
 from ...ports import Ledger, Package, Tokens
 from ..http import Http, beginning, json_of, parsed, plain
 from ..oauth import App, Room, token_call, tokens_of
 from . import wire
 from .client import VENDOR, Client, headers, rows_of
+from .ledger import ABILITIES as ABILITIES  # the pages ask the door for them
 from .ledger import ExactLedger, ExactPackage
 
 # What ends a chain (exact-online.md 1.5). Any other word is one nobody has seen: throwing the tokens away for it would
 # be the worse mistake.
 _DEAD = ("unauthorized_client", "invalid_request", "invalid_grant")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SITES = {"be": "https://start.exactonline.be", "nl": "https://start.exactonline.nl"}
+REALMS = tuple(SITES)
+NEEDS_SECRET = True
+KEEPS_FILES = True
 NOT_BEFORE_S = 570  # an earlier refresh is refused, and counts as an error (exact-online.md 1.4)
+
+
+def hosts(realm: str) -> tuple[str, str]:
+    """Exact Online has a site per country, for people and programs alike."""
+    return SITES[realm], SITES[realm]
 
 
 def authorize_url(app: App, state: str) -> str:
@@ -100,6 +113,15 @@ def user_of(app: App, http: Http, access_token: str) -> str:
     if not users:
         raise UnexpectedAnswer(vendor=VENDOR, said="Me without a row")
     return users[0].UserID
+
+
+def relation_ref(typed: str) -> RelationRef | None:
+    """The GUID people copy from the address of Exact's pages, often in capitals and between braces.
+
+    A customer's code is none.
+    """
+    guid = typed.strip().strip("{}").lower()
+    return RelationRef(guid) if _GUID.fullmatch(guid) else None
 
 
 def open_package(room: Room) -> Package:

@@ -15,11 +15,16 @@ from . import VENDOR, mapping, wire
 from .client import READ_AGAIN, answer_of, request_for, said
 from .focus import TeamleaderFocus
 
+NEEDS_SECRET = True
 NOT_BEFORE_S = 0  # a refresh is never too early here
 
 # In the hint or title of a refused refresh. Anything else, such as "not linked to client" or a wrong secret, is our own
 # set-up: throwing away the tokens of every account for that would be the worse mistake.
 _DEAD = ("revoked", "expired", "invalid_grant", "decrypt")
+
+
+def hosts(realm: str) -> tuple[str, str]:
+    return "https://focus.teamleader.eu", "https://api.focus.teamleader.eu"
 
 
 def authorize_url(app: App, state: str) -> str:

@@ -31,10 +31,17 @@ class Person:
         self._follow(_consenting(leave.headers["location"], user))
         self._csrf = self.get("/api/session")["csrf"]
 
-    def connect_exact(self, country: str, user: str) -> str:
-        """Consent at Exact Online; the login."""
-        url = self.post("/connect/exact", country=country)["authorize_url"]
+    def connect(self, package: str, user: str = "", **country: str) -> str:
+        """Consent at a package (country: "be" where it has several), as that user of it; the login."""
+        url = self.post(f"/connect/{package}", **country)["authorize_url"]
         return self._follow(_consenting(url, user)).json()["login"]
+
+    def connect_exact(self, country: str, user: str) -> str:
+        return self.connect("exact", user, country=country)
+
+    def log_in(self, package: str, user: str, password: str) -> str:
+        """The form of a package that takes passwords; the login."""
+        return self.post(f"/connect/{package}/login", user=user, password=password)["login"]
 
     def _follow(self, url: str) -> httpx.Response:
         """Through the vendor's consent and back to us."""

@@ -402,7 +402,7 @@ def _register(
             if result.how is How.SENT:
                 paid, due = paid + registration.amount, due - registration.amount
             _registered(desk, record, part, result)
-            _say_what_was_undone(desk, record, part, result.intent, paid, in_books)
+            _say_what_was_undone(desk, record, part, _Sent((result.intent,)), paid, in_books)
         desk.settlements.dealt_with(part)
     _say_what_differs(desk, record, everything, state, due)
     return False

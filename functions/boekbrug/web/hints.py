@@ -34,7 +34,6 @@ EXACT_HINTS = {  # Exact has no topic for open items; what moves them comes near
     "FinancialTransactions": JobKind.PAYMENTS,
     "GLAccounts": JobKind.ACCOUNTS,
 }
-EXACT_REALMS = ("be", "nl")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -123,12 +122,14 @@ def _read(model: type[M], body: bytes) -> M:
 
 def _division(account: AccountId, division: int, house: House) -> tuple[str, list[Connection]]:
     """The country and the connections of an Exact division of this account. Raises AccessDenied for any other."""
-    connections = house.connections.of_account(account)
-    for realm in EXACT_REALMS:
-        ours = [c for c in connections if c.administration == f"exact.{realm}.{division}"]
-        if ours:
-            return realm, ours
-    raise AccessDenied(vendor="exact", reason="other_account")
+    ours: dict[str, list[Connection]] = {}
+    for connection in house.connections.of_account(account):
+        package, realm, code = connection.administration.split(".", 2)
+        if (package, code) == ("exact", str(division)):
+            ours.setdefault(realm, []).append(connection)
+    if not ours:
+        raise AccessDenied(vendor="exact", reason="other_account")
+    return next(iter(ours.items()))
 
 
 def _wake(connection: Connection, kind: JobKind, house: House) -> None:

@@ -24,7 +24,7 @@ log = Logger(child=True)
 
 
 class WantedConsent(Asked):
-    country: str = ""  # "be" or "nl" at Exact Online, where our app is registered per country; nothing elsewhere
+    country: str = ""  # "be" or "nl" at Exact Online; nothing where our app is registered once for all
 
 
 class Credentials(Asked):
@@ -115,7 +115,7 @@ def log_in(visit: Visit) -> Answer:
 def _realm(package: PackageFacts, country: str) -> str:
     """Our app's place at a package: a country, or "-" where there is one for all. Raises RequestInvalid."""
     if (country or "-") not in package.REALMS:
-        raise RequestInvalid(field="country", reason="literal_error" if country else "missing")
+        raise RequestInvalid(field="country", reason="not_offered" if country else "missing")
     return country or "-"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 
@@ -40,7 +41,8 @@ BODIES = {
     "PUT /api/connections/{id}/mappings": {},
     "POST /api/connections/{id}/sync": {"kind": "documents"},
     "POST /api/connections/{id}/relations/decisions": {"customer": "company:1", "create": True},
-    "POST /connect/exact": {"country": "be"},
+    "POST /connect/{package}": {"country": "be"},
+    "POST /connect/{package}/login": {"user": "U12345", "password": "geheim-woord"},
     "POST /api/connections": {
         "entity": "entity-be",
         "login": "exact.be.user-1",
@@ -51,7 +53,8 @@ BODIES = {
 
 
 def url(route):
-    return route.path.replace("{id}", "ours").replace("{document}", "document-1")
+    blanks = {"{id}": "ours", "{document}": "document-1", "{package}": "exact"}
+    return functools.reduce(lambda path, blank: path.replace(blank, blanks[blank]), blanks, route.path)
 
 
 @pytest.mark.parametrize("route", SIGNED_IN, ids=lambda route: route.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +10,10 @@ import pytest
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.ports import Job
+from boekbrug.web.http import request_of
 from boekbrug.web.session import BROWSER, SESSION
+from boekbrug.web.signing import Credentials
+from tests.support.house import SetFacts
 
 from .scene import (
     LOGIN,
@@ -20,6 +24,7 @@ from .scene import (
     a_house,
     a_login,
     a_user,
+    an_event,
     key,
     our_connection,
     sign_in,
@@ -200,9 +205,107 @@ def test_a_state_of_one_vendor_does_not_fit_another():
     assert browser.get(f"/callback/exact?code=exact&state={state}").failed() == (403, "StateUnknown")
 
 
-def test_exact_has_no_country_we_do_not_know():
-    answer = sign_in(a_house()).post("/connect/exact", {"country": "de"})
-    assert (answer.status, answer.body["facts"]["field"]) == (400, "country")
+@pytest.mark.parametrize(("asked", "reason"), [({"country": "de"}, "not_offered"), ({}, "missing")])
+def test_exact_has_no_country_we_do_not_know(asked, reason):
+    answer = sign_in(a_house()).post("/connect/exact", asked)
+    assert (answer.status, answer.body["facts"]) == (400, {"field": "country", "reason": reason})
+
+
+@pytest.mark.parametrize("package", ["nobodys", "teamleader", "memory"])
+def test_what_is_no_package_is_not_connected(package):
+    browser = sign_in(with_codes(a_house()))
+    state = leave_for_exact(browser)
+    assert browser.post(f"/connect/{package}", {}).failed() == (404, "NotFound")
+    assert browser.post(f"/connect/{package}/login", {"user": "u", "password": "p"}).failed() == (404, "NotFound")
+    if package != "teamleader":  # whose way back is a route of its own
+        assert browser.get(f"/callback/{package}?code=exact&state={state}").failed() == (404, "NotFound")
+    assert browser.house.grants.exchanged == browser.house.grants.tried == []
+
+
+# --- a package with a form ------------------------------------------------------------------------------------------
+
+FORM = {"user": "U12345", "password": "geheim-woord"}
+FORM_LOGIN = "paper.-.U12345"
+
+
+def with_a_form():
+    """A package that has no countries and takes passwords."""
+    house = a_house()
+    house.known_packages["paper"] = SetFacts()
+    house.grants.passwords["U12345", "geheim-woord"] = a_login(FORM_LOGIN, US)
+    return house
+
+
+def test_a_package_without_countries_is_asked_for_consent_without_one():
+    browser = sign_in(with_a_form())
+    answer = browser.post("/connect/paper", {})
+    assert answer.body["authorize_url"].startswith("https://paper.example/-/authorize?state=")
+    assert browser.post("/connect/paper", {"country": "be"}).body["facts"]["reason"] == "not_offered"
+
+
+def test_a_log_in_is_kept_and_wakes_its_connections():
+    house = with_a_form()
+    our_connection(house, login=FORM_LOGIN)
+    house.put_job(Job(key(JobKind.PAYMENTS), None, paused="AccessExpired"))
+    answer = sign_in(house).post("/connect/paper/login", FORM)
+    assert (answer.status, answer.body) == (200, {"login": FORM_LOGIN})
+    assert house.logins.get(US, FORM_LOGIN).tokens is not None
+    assert house.jobs.get(key(JobKind.PAYMENTS)).paused == ""
+    assert house.said(US, "account") == ["login_saved"]
+
+
+def test_a_log_in_again_replaces_the_one_before():
+    house = with_a_form()
+    sign_in(house).post("/connect/paper/login", FORM)
+    sign_in(house).post("/connect/paper/login", FORM)
+    assert house.logins.get(US, FORM_LOGIN).generation == 2
+    assert [login.id for login in house.logins.of_account(US)] == [LOGIN, FORM_LOGIN]
+
+
+def test_a_refused_log_in_is_tried_once_and_keeps_what_there_was():
+    house = with_a_form()
+    sign_in(house).post("/connect/paper/login", FORM)
+    before = house.logins.get(US, FORM_LOGIN)
+    answer = sign_in(house).post("/connect/paper/login", FORM | {"password": "verkeerd"})
+    assert answer.failed() == (403, "AccessDenied")
+    assert "user name or password not accepted" in answer.body["sentence"]
+    assert house.grants.tried == ["U12345"] * 2
+    assert house.logins.get(US, FORM_LOGIN) == before
+
+
+def test_a_log_in_belongs_to_the_account_that_made_it():
+    house = with_a_form()
+    sign_in(house).post("/connect/paper/login", FORM)
+    mallory = sign_in(house, THEM, "mallory")
+    assert mallory.get(f"/api/administrations?login={FORM_LOGIN}").failed() == (404, "NotFound")
+    assert house.logins.get(THEM, FORM_LOGIN) is None
+
+
+@pytest.mark.parametrize("form", [{}, {"user": "U12345"}, FORM | {"password": ""}, FORM | {"user": "", "more": 1}])
+def test_half_a_form_is_not_tried(form):
+    house = with_a_form()
+    assert sign_in(house).post("/connect/paper/login", form).failed() == (400, "RequestInvalid")
+    assert house.grants.tried == []
+
+
+@pytest.mark.parametrize("form", [FORM, FORM | {"password": "geheim-fout"}, FORM | {"user": 1}, FORM | {"more": 1}])
+def test_no_password_is_told_again(form, caplog):
+    house = with_a_form()
+    with caplog.at_level(logging.DEBUG):
+        answer = sign_in(house).post("/connect/paper/login", form)
+    told = [
+        str(answer.event),
+        str(house.audit(US).entries("account")),
+        *(str(record.__dict__) for record in caplog.records),
+    ]
+    assert "geheim" not in " ".join(told)
+
+
+def test_a_request_and_its_form_do_not_show_the_password():
+    request = request_of(an_event("POST", "/connect/paper/login", FORM))
+    form = request.read(Credentials)
+    assert form.password.get_secret_value() == "geheim-woord"
+    assert "geheim" not in f"{request!r} {form!r} {form} {form.model_dump_json()}"
 
 
 def test_signing_out_ends_the_session_here_and_in_the_browser():

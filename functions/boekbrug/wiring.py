@@ -113,9 +113,10 @@ class VendorGrants:
         return _login(app, account, user, tokens), None
 
     def log_in(self, vendor: str, realm: str, user: str, password: str, account: AccountId) -> Login:
-        door, app, http = door_of(vendor), self._apps.app(vendor, realm), self._http_of(vendor)
+        door = door_of(vendor)
         if not hasattr(door, "log_in"):
             raise NotFound(what="address")
+        app, http = self._apps.app(vendor, realm), self._http_of(vendor)
         try:
             tokens = self._new(door.log_in(app, http, user, password, self._clock.now()))
             login = _login(app, account, door.user_of(app, http, tokens.access), tokens)

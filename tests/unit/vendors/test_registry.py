@@ -25,8 +25,9 @@ def test_what_is_no_name_is_refused():
 @pytest.mark.parametrize("vendor", registry.VENDORS)
 def test_every_vendor_has_a_door(vendor):
     door = registry.door_of(vendor)
-    names = {"NOT_BEFORE_S", "authorize_url", "exchange", "refresh", "user_of"}
-    names |= {"open_package", "open_ledger"} if vendor in registry.PACKAGES else {"open_focus"}
+    names = {"NOT_BEFORE_S", "NEEDS_SECRET", "hosts", "authorize_url", "exchange", "refresh", "user_of"}
+    facts = {"REALMS", "ABILITIES", "KEEPS_FILES", "relation_ref"}
+    names |= {"open_package", "open_ledger", *facts} if vendor in registry.PACKAGES else {"open_focus"}
     assert names <= set(vars(door))
 
 

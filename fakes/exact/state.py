@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fakes.exact.odata import comparable
 from fakes.kit.clock import FakeClock
+from fakes.kit.local_time import local
 
 Row = dict[str, Any]
 
@@ -309,15 +310,3 @@ class State:
         for division in self.divisions.values():
             for row in division[table]:
                 yield division, row
-
-
-def local(moment: datetime) -> datetime:
-    """Wall-clock time in the Netherlands and Belgium, without a zone: with the summer time of the EU."""
-    plain = moment.replace(tzinfo=None)
-    summer = _last_sunday(plain.year, 3) <= plain < _last_sunday(plain.year, 10)
-    return plain + timedelta(hours=2 if summer else 1)
-
-
-def _last_sunday(year: int, month: int) -> datetime:
-    last = datetime(year, month, 31, 1)
-    return last - timedelta(days=(last.weekday() + 1) % 7)

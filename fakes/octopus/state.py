@@ -16,8 +16,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from fakes.kit.clock import FakeClock
+from fakes.kit.local_time import local
 from fakes.kit.records import Records
-from fakes.octopus.local_time import belgian
 from fakes.octopus.switches import Switches
 
 Row = dict[str, Any]
@@ -146,12 +146,12 @@ class State:
 
     def today(self) -> date:
         """The Belgian calendar day."""
-        return belgian(self.now()).date()
+        return local(self.now()).date()
 
     def stamp(self) -> datetime:
         """Now as the vendor's timestamps have it, in milliseconds."""
         now = self.now()
-        plain = now.replace(tzinfo=None) if self.switches.timestamp_utc else belgian(now)
+        plain = now.replace(tzinfo=None) if self.switches.timestamp_utc else local(now)
         return plain.replace(microsecond=plain.microsecond // 1000 * 1000)
 
     def each(self, table: str) -> Iterator[tuple[Dossier, Row]]:

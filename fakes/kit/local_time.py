@@ -1,14 +1,14 @@
-"""Belgian wall-clock time, in which Octopus keeps its timestamps and its days."""
+"""Wall-clock time in Belgium and the Netherlands, in which packages keep their timestamps and their days."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 
-def belgian(moment: datetime) -> datetime:
-    """The time on a Belgian wall at this aware UTC moment, without a zone: with the summer time of the EU.
+def local(moment: datetime) -> datetime:
+    """The time on a wall in Brussels or Amsterdam at this aware UTC moment, without a zone.
 
-    By the rule, not by a zone database, so that the fakes need none.
+    With the summer time of the EU; by the rule, not by a zone database, so that the fakes need none.
     """
     plain = moment.replace(tzinfo=None)
     summer = _last_sunday(plain.year, 3) <= plain < _last_sunday(plain.year, 10)

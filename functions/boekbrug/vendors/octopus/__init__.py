@@ -1,0 +1,1 @@
+"""Octopus, Belgian bookkeeping by Inaras: one dossier is one ledger."""

@@ -18,7 +18,6 @@ import httpx
 from ...domain.errors import (
     AccessExpired,
     AdministrationUnreachable,
-    RateLimited,
     SyncError,
     UnexpectedAnswer,
 )
@@ -34,7 +33,8 @@ TOKEN_LIFE = timedelta(minutes=10)  # of both kinds, from issue (octopus.md 2)
 SCARCE = 48  # operations of fewer calls a day are asked once only: a call that failed may have been counted
 
 SHORT = httpx.Timeout(30, connect=5)
-LONG = httpx.Timeout(90, connect=5, write=5)  # lists without pages; must end within a worker's 120 s
+LONG = httpx.Timeout(90, connect=5, write=5)  # lists without pages, asked by workers that live 120 s
+LONGER = httpx.Timeout(180, connect=5, write=5)  # the same, asked by workers that live 300 s
 LONGEST_LIST = 32_000_000  # bytes
 
 
@@ -135,14 +135,14 @@ class Client:
         query: Mapping[str, str | int] | None = None,
         *,
         also: tuple[Operation, ...] = (),
-        long: bool = False,
+        timeout: httpx.Timeout = SHORT,
     ) -> Answer:
-        """One question; `also` counts towards other limits, `long` is for lists that have no pages."""
-        return self._read("GET", path, (*also, operation), query or {}, None, long)
+        """One question; `also` counts towards other limits, a longer `timeout` is for lists that have no pages."""
+        return self._read("GET", path, (*also, operation), query or {}, None, timeout)
 
     def report(self, path: str, operation: Operation, body: str) -> Answer:
         """A question asked with a POST, which changes nothing there."""
-        return self._read("POST", path, (operation,), {}, body, long=True)
+        return self._read("POST", path, (operation,), {}, body, LONG)
 
     def _read(
         self,
@@ -151,19 +151,19 @@ class Client:
         operations: tuple[Operation, ...],
         query: Mapping[str, str | int],
         body: str | None,
-        long: bool,
+        timeout: httpx.Timeout,
     ) -> Answer:
-        tries = 1 if long or operations[-1].a_day <= SCARCE else 3
+        tries = 1 if operations[-1].a_day <= SCARCE else 3
         self.meter.count(*operations)
         for last in (False, True):
             token = self._tokens.access()
             before = self._clock.now()
-            request = self._request(method, path, token, query, body, LONG if long else SHORT)
-            response = self._http.read(request, tries=tries, most_bytes=LONGEST_LIST if long else None)
-            if response.is_success:
-                return Answer(json_of(response, VENDOR) if response.content else None, _asked_at(response, before))
-            if response.status_code == 404:
+            request = self._request(method, path, token, query, body, timeout)
+            response = self._http.read(request, tries=tries, most_bytes=None if timeout is SHORT else LONGEST_LIST)
+            if response.status_code in (204, 404):
                 return Answer(None, _asked_at(response, before))
+            if response.is_success:
+                return Answer(json_of(response, VENDOR), _asked_at(response, before))
             no = self._no(response, operations[-1])
             if response.status_code != 401 or last:
                 raise no.cause or refusals.of_reading(no.refusal, path)
@@ -228,11 +228,6 @@ class Client:
         if refusals.speaks_of_a_limit(refusal):
             return No(refusal, self.meter.spent(operation))
         return No(refusal, refusals.of_any_call(refusal, self._dossier))
-
-
-def is_spent(error: SyncError) -> bool:
-    """Whether an error only says that an operation is spent for today, so that another one may be asked instead."""
-    return isinstance(error, RateLimited)
 
 
 def _asked_at(response: httpx.Response, before: datetime) -> datetime:

@@ -15,6 +15,7 @@ from ...domain.errors import (
     JournalNotSales,
     NotPossible,
     NumberTaken,
+    RateLimited,
     RelationAmbiguous,
     SyncError,
     UnexpectedAnswer,
@@ -51,7 +52,7 @@ from ...domain.relations import (
 )
 from ...ports import Clock, NumberLine, Numbers, RealClock
 from . import limits, mapping, refusals, wire
-from .client import Client, Lobby, No, is_spent
+from .client import LONG, LONGER, Client, Lobby, No
 from .limits import VENDOR
 from .looks import Found, Look, pages
 from .times import EVERYTHING, stamp
@@ -198,7 +199,7 @@ class OctopusLedger:
 
         def read(_: str) -> Found[Relation]:
             query = {"modifiedTimeStamp": look.since}
-            answer = self._client.get("/relations/modified", limits.RELATIONS_CHANGED, query, long=True)
+            answer = self._client.get("/relations/modified", limits.RELATIONS_CHANGED, query, timeout=LONGER)
             changed = wire.row_of(answer.data or {}, wire.ChangedRelations)
             gone = tuple(mapping.relation_ref(row) for row in changed.deleted or ())
             rows = [mapping.relation(row) for row in changed.modified or ()]
@@ -333,10 +334,11 @@ class OctopusLedger:
         """Send one entry; its number is free again, or the next one's turn, once the outcome is clear."""
         bookyear, journal, number = self._named(prepared)
         line = self._line(bookyear, journal)
-        if any(len(file.content) > self._switches.largest_file for file in prepared.files):
+        files = tuple(file for file in prepared.files if len(file.content) <= self._switches.largest_file)
+        if files != prepared.files and not prepared.again:  # what was offered before must be settled, files or not
             self._release(line, number)
             return Refused(NotPossible(vendor=VENDOR, feature="file_too_large"))
-        body = mapping.with_files(prepared.payload, prepared.files)
+        body = mapping.with_files(prepared.payload, files)
         try:
             answer = self._client.write("POST", "/buysellbookings", limits.BOOK, body)
         except SyncError:
@@ -365,6 +367,8 @@ class OctopusLedger:
         if no.cause is not None or code in refusals.BEFORE_NUMBER:
             return Unknown(why=str(cause))
         if code in refusals.AFTER_NUMBER:
+            self._hold_again(line)
+            self._release(line, number)
             return Refused(cause)
         try:
             standing = self._standing(prepared.ref)
@@ -376,7 +380,8 @@ class OctopusLedger:
         if code != refusals.NUMBER_NOT_NEXT:
             return Refused(cause)
         self._look_again = True
-        self._taken(line)
+        self._hold_again(line)
+        self._release(line, None)
         return Refused(cause)
 
     def _cause(self, prepared: Prepared, no: No) -> SyncError:
@@ -388,10 +393,6 @@ class OctopusLedger:
         self._hold_again(line)
         further = self._held[line].next or 0 if line in self._held else 0
         self._release(line, max(number + 1, further))
-
-    def _taken(self, line: str) -> None:
-        self._hold_again(line)
-        self._release(line, None)
 
     def _hold_again(self, line: str) -> None:
         if line not in self._held:
@@ -441,7 +442,7 @@ class OctopusLedger:
         """
         listed = self._listed({"bookyearId": -1}, since)
         query = {"journalTypeId": SALES, "modifiedTimeStamp": since}
-        answer = self._client.get("/bookyears/-1/bookings/modified", limits.LEDGER_CHANGED, query, long=True)
+        answer = self._client.get("/bookyears/-1/bookings/modified", limits.LEDGER_CHANGED, query, timeout=LONG)
         deleted = wire.row_of(answer.data or {}, wire.ChangedLedger).deletedBookings or ()
         standing = {row.ref for row in listed.rows}
         gone = tuple(ref for row in deleted if (ref := mapping.deleted_ref(row)) not in standing)
@@ -450,7 +451,7 @@ class OctopusLedger:
     def _listed(self, query: dict[str, str | int], since: str) -> Found[Booking]:
         """Sales of the list of changes; purchases come mixed with them."""
         asked = {**query, "modifiedTimeStamp": since}
-        answer = self._client.get("/buysellbookings/modified", limits.BOOKINGS_CHANGED, asked, long=True)
+        answer = self._client.get("/buysellbookings/modified", limits.BOOKINGS_CHANGED, asked, timeout=LONG)
         rows = wire.rows_of(answer.data, wire.Booking)
         return Found([mapping.booking(row, self._dossier) for row in rows if row.journalKey.startswith("V")], answer.at)
 
@@ -469,9 +470,7 @@ class OctopusLedger:
         query = {"bookyearId": bookyear, "journalKey": journal, "documentSeqNr": number}
         try:
             data = self._client.get("/buysellbookings", limits.BOOKING, query).data
-        except SyncError as error:
-            if not is_spent(error):
-                raise
+        except RateLimited:
             listed = self._listed({"bookyearId": bookyear, "journalKey": journal}, EVERYTHING)
             return next((row for row in listed.rows if row.ref == ref), None)
         return mapping.booking(wire.row_of(data, wire.Booking), self._dossier) if data is not None else None
@@ -483,7 +482,7 @@ class OctopusLedger:
         for since in (stamp(self._clock.now() - RECENT), EVERYTHING):
             query = {"journalTypeId": SALES, "modifiedTimeStamp": since}
             path = f"/bookyears/{bookyear}/bookings/modified"
-            answer = self._client.get(path, limits.LEDGER_CHANGED, query, long=True)
+            answer = self._client.get(path, limits.LEDGER_CHANGED, query, timeout=LONG)
             rows = wire.row_of(answer.data or {}, wire.ChangedLedger).modifiedBookings or ()
             if (euros := mapping.base_gross(rows, standing)) is not None:
                 return replace(standing, base_gross=euros)
@@ -501,7 +500,7 @@ class OctopusLedger:
 
         def read(_: str) -> Found[Settlement]:
             query = {"modifiedTimeStamp": look.since}
-            answer = self._client.get("/balancings/modified", limits.BALANCINGS_CHANGED, query, long=True)
+            answer = self._client.get("/balancings/modified", limits.BALANCINGS_CHANGED, query, timeout=LONG)
             changed = wire.row_of(answer.data or {}, wire.ChangedBalancings)
             return Found(_parts(changed, self._clock.now(), start), answer.at)
 
@@ -530,5 +529,5 @@ def _parts(changed: wire.ChangedBalancings, read_at: datetime, start: date) -> l
 
 
 def _carries(row: Booking, entry: SalesEntry) -> bool:
-    number = entry.number[: mapping.NUMBER]
+    number = mapping.number_of(entry)
     return row.key == entry.key or number in (row.reference, *row.other_references)

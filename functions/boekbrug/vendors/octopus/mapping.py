@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...domain.documents import CustomerKind, CustomerRef, DocumentKind, File
-from ...domain.errors import AccountBlocked, CustomerIncomplete, NotPossible, PeriodClosed, RelationGone
+from ...domain.errors import AccountBlocked, CustomerIncomplete, NotPossible, RelationGone, UnexpectedAnswer
 from ...domain.ledger import (
     Administration,
     AdministrationId,
@@ -318,11 +318,11 @@ def matches(found: Relation, query: RelationQuery) -> bool:
 def bookyear_and_period(period: Period) -> tuple[int, int]:
     """`4:202603`: the bookyear's id and the period as Octopus counts it.
 
-    Raises: PeriodClosed when the period was read before Octopus named it; the next reading of the books cures that.
+    Raises: UnexpectedAnswer for a period that was not read here.
     """
     found = re.fullmatch(r"(\d+):(\d+)", period.code)
     if not found:
-        raise PeriodClosed(period=period.name)
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"a period without a code: {period.name}")
     return int(found[1]), int(found[2])
 
 
@@ -340,13 +340,18 @@ def for_people(journal: str, number: int) -> str:
     return f"{journal} {number}"
 
 
+def number_of(entry: SalesEntry) -> str:
+    """The document's number as far as a booking keeps it."""
+    return entry.number[:NUMBER].strip()
+
+
 def comment_of(entry: SalesEntry) -> str:
     """The document's number and our short key, which is never cut.
 
     A credit note of zero says so: its sign, by which kinds are told apart, is none.
     """
     marked = " CN" if entry.kind is DocumentKind.CREDIT_NOTE and not entry.gross else ""
-    return f"{entry.number[:NUMBER]} {entry.key}{marked}"
+    return f"{number_of(entry)} {entry.key}{marked}"
 
 
 def entry_payload(entry: SalesEntry, number: int, switches: Switches) -> dict[str, Any]:
@@ -368,7 +373,7 @@ def entry_payload(entry: SalesEntry, number: int, switches: Switches) -> dict[st
             "documentDate": entry.day.isoformat(),
             "expiryDate": due.isoformat(),
             "relationIdentificationServiceData": {"relationKey": {"id": int(entry.relation)}},
-            "reference": entry.payment_reference or entry.number[:NUMBER],
+            "reference": entry.payment_reference or number_of(entry),
             "comment": comment_of(entry),
             "amount": _signed(entry.gross, entry.kind).amount,
             "currencyCode": entry.currency,
@@ -382,7 +387,7 @@ def entry_payload(entry: SalesEntry, number: int, switches: Switches) -> dict[st
 def _rate(entry: SalesEntry, switches: Switches) -> Decimal:
     if entry.currency == BASE:
         return Decimal("1.0")
-    return 1 / entry.exchange_rate if switches.divide_by_rate else entry.exchange_rate
+    return round(1 / entry.exchange_rate, 10).normalize() if switches.divide_by_rate else entry.exchange_rate
 
 
 def _line_payload(line: EntryLine) -> dict[str, Any]:
@@ -444,7 +449,7 @@ def sent(prepared: Prepared, dossier: str) -> Booking:
         kind=entry.kind,
         journal=entry.journal,
         number=prepared.number,
-        reference=entry.number[:NUMBER],
+        reference=number_of(entry),
         key=entry.key,
         day=entry.day,
         relation=entry.relation,
@@ -528,7 +533,7 @@ def is_ours(found: Booking, entry: SalesEntry) -> bool:
     return (
         (found.kind, found.day, found.relation, found.gross) == (entry.kind, entry.day, entry.relation, entry.gross)
         and found.vat in (None, entry.vat)
-        and entry.number[:NUMBER] in (found.reference, *found.other_references)
+        and number_of(entry) in (found.reference, *found.other_references)
     )
 
 

@@ -45,7 +45,7 @@ BEFORE_NUMBER = frozenset({-1, -2, -3, -4, -5, -6, -8, -9, -10, -11, -12, -29, -
 AFTER_NUMBER = frozenset({-14, -15, -16, -17, -18, -19, -20, -21, -22, -23, -30, -31, -32, -39, -40, -41, -50, -75})
 """Refused for its own contents: the number was looked at first, and was free."""
 
-_LIMIT = re.compile(r"\blimit|\bquota|\blimiet|too many (call|request)|\bdaglimiet|par jour|per (day|dag)\b", re.I)
+_LIMIT = re.compile(r"\blimit|\bquota|daglimiet|too many (call|request)|par jour|per (day|dag)\b", re.I)
 _IN_USE = re.compile(
     r"in use|used by|opened by|another user|in gebruik|andere gebruiker|utilis|autre utilisateur", re.I
 )
@@ -107,7 +107,7 @@ def of_an_entry(refusal: Refusal, entry: SalesEntry, until: datetime, files: tup
     """Why Octopus refused an entry; in its own words where we have no better ones.
 
     `until`: when a journal that somebody holds open is worth another try. A 403 without a code is told apart by its
-    words: closed, in use, or a right that is missing.
+    words: closed, in use, or a right that is missing; without words it is taken for in use, which comes back by itself.
     """
     if refusal.code == IN_USE:
         return JournalInUse(journal=entry.journal, until=until)
@@ -121,7 +121,7 @@ def of_an_entry(refusal: Refusal, entry: SalesEntry, until: datetime, files: tup
 
 
 def _forbidden(refusal: Refusal, entry: SalesEntry, until: datetime) -> SyncError:
-    if _IN_USE.search(refusal.said):
+    if _IN_USE.search(refusal.said) or refusal.said == str(refusal.status):
         return JournalInUse(journal=entry.journal, until=until)
     if _CLOSED.search(refusal.said):
         return _period_closed(entry) if _PERIOD.search(refusal.said) else JournalMissing(journal=entry.journal)

@@ -141,7 +141,7 @@ def test_a_refused_login_is_tried_once(desk):
     )
     with pytest.raises(AccessDenied) as error:
         log_in(desk)
-    assert error.value.facts["reason"] == "user_or_password"
+    assert error.value.facts["reason"] == "log_in"
     assert route.call_count == 1
 
 

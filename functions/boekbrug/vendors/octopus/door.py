@@ -126,7 +126,7 @@ def log_in(app: App, http: Http, user: str, password: str, now: datetime) -> Tok
         if refusal.code == NO_APP:
             raise AppMissing(vendor=VENDOR)
         if response.status_code in (400, 401, 403):
-            raise AccessDenied(vendor=VENDOR, reason="user_or_password")  # its own words name the user and an address
+            raise AccessDenied(vendor=VENDOR, reason="log_in")  # its own words name the user and an address
         raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from authentication")
     token = _field(json_of(response, VENDOR), "token")
     if not token.isascii() or not token.isprintable() or not token or " " in token:

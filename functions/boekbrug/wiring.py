@@ -119,7 +119,7 @@ class VendorGrants:
         app, http = self._apps.app(vendor, realm), self._http_of(vendor)
         try:
             tokens = self._new(door.log_in(app, http, user, password, self._clock.now()))
-            login = _login(app, account, door.user_of(app, http, tokens.access), tokens)
+            login = _login(app, account, user, tokens)
             door.open_package(self._room_of(account, login.id, NewToken(vendor, tokens.access))).administrations()
         except AccessExpired:  # nothing is kept yet that could have expired
             raise AccessDenied(vendor=vendor, reason="log_in") from None

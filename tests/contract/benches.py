@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from boekbrug.domain.connections import LoginId
+from boekbrug.domain.documents import AccountId, DocumentKind
 from boekbrug.domain.ledger import BookingRef, SalesEntry
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, Relation, RelationRef
@@ -28,9 +29,11 @@ from boekbrug.vendors.memory import (
     NumberedAdministration,
     NumberedLedger,
 )
-from boekbrug.vendors.oauth import App, TokenKeeper
-from boekbrug.vendors.registry import administration_id
+from boekbrug.vendors.oauth import App, Room, TokenKeeper
+from boekbrug.vendors.octopus import door as octopus
+from boekbrug.vendors.registry import administration_id, login_id
 from fakes.exact import ExactFake
+from fakes.octopus import OctopusFake
 from tests.support.clocks import StillClock
 from tests.support.logins import MemoryLogins
 from tests.support.rooms import ACCOUNT, a_room
@@ -63,6 +66,9 @@ class Bench(Protocol):
         ...
 
     def delete(self, booking: BookingRef) -> None: ...
+    def let_time_pass(self) -> None:
+        """So long that the vendor is worth another look, which then tells only what is new."""
+        ...
 
     # what fate does
     def lose_next_answer(self) -> None:
@@ -130,6 +136,9 @@ class MemoryBench:
 
     def unmatch(self, invoice: BookingRef, other: BookingRef | None = None) -> None:
         self.books.unmatch(invoice)
+
+    def let_time_pass(self) -> None:
+        """Every look at it is worth it."""
 
     def lose_next_answer(self) -> None:
         self.books.lost_answers += 1
@@ -246,6 +255,9 @@ class ExactBench:
     def delete(self, booking: BookingRef) -> None:
         self._lever("delete_booking", {"booking": booking})
 
+    def let_time_pass(self) -> None:
+        """Changes are counted there, not timed."""
+
     # what only Exact knows
 
     def add_patient_journal(self, code: str) -> None:
@@ -291,6 +303,176 @@ class ExactBench:
 
     def _lever(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         tenant = {} if name == "seed" else {"tenant": self.division}
+        answer = self._web.post(f"{self._url}/_fake/{name}", json={**tenant, **body})
+        assert answer.is_success, f"{name}: {answer.text}"
+        return answer.json()
+
+
+class OctopusBench:
+    """A dossier of the fake Octopus, entered through the vendor's own door by user and password."""
+
+    year = 2026
+    dossier = 70001  # of the fake's demo: months, V1 and V2
+    odd_account = "451000"
+
+    def __init__(self, fake: OctopusFake, client: httpx.Client, base_url: str, account: AccountId = ACCOUNT) -> None:
+        self._fake = fake
+        self._web = client
+        self._url = base_url
+        self._store = MemoryStore(MemoryTable())
+        described = fake.described(base_url)
+        self._app = App(
+            vendor="octopus",
+            realm="-",
+            client_id=described["software_house_uuid"],
+            client_secret="",
+            redirect_uri="https://boekbrug.example/callback",
+            auth_url=base_url,
+            api_url=base_url,
+        )
+        self.user, self._password = described["user"], described["password"]
+        self.room = self._room(account)
+        self.package = octopus.open_package(self.room)
+        self.ledger = octopus.open_ledger(self.room, self._administration)
+
+    _administration = administration_id("octopus", "-", str(dossier))
+
+    def _room(self, account: AccountId) -> Room:
+        """A login by user and password, as somebody of that account makes it; numbers are the house's."""
+        clock, http, app = self._fake.clock, Http("octopus", self._web, sleep=lambda seconds: None), self._app
+        tokens = octopus.log_in(app, http, self.user, self._password, clock.now())
+        login = Login(login_id("octopus", "-", self.user), account, "octopus", "-", self.user, tokens)
+        logins = self._store.logins
+        logins.save_new(login)
+        keeper = TokenKeeper(
+            account,
+            login.id,
+            logins,
+            clock,
+            clock,
+            lambda refresh_token: octopus.refresh(app, http, refresh_token, clock.now()),
+            vendor="octopus",
+        )
+        return a_room(app, http, keeper, clock, account, login=login.id, store=self._store)
+
+    def add_relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> RelationRef:
+        kind = {"client": customer, "supplier": not customer}
+        row = {"tenant": self.dossier, "name": name, "vatNr": vat_number, "country": "BE", **kind}
+        return RelationRef(str(self._lever("seed", {"relations": [row]})["relations"][0]))
+
+    def add_namesakes(self, name: str, count: int) -> None:
+        self._lever("seed", {"relations": [{"tenant": self.dossier, "name": name, "client": True}] * count})
+
+    def book_by_hand(self, entry: SalesEntry) -> None:
+        side = 1 if entry.kind is DocumentKind.INVOICE else -1
+        self._lever(
+            "book_by_hand",
+            {
+                "journalKey": entry.journal,
+                "relationIdentificationServiceData": {"relationKey": {"id": int(entry.relation)}},
+                "documentDate": entry.day.isoformat(),
+                "reference": entry.number,
+                "comment": "Getypt",
+                "amount": side * float(entry.gross.amount),
+                "currencyCode": entry.currency,
+                "bookingLines": [
+                    {
+                        "accountKey": int(line.account),
+                        "vatCodeKey": line.vat_code,
+                        "baseAmount": float(line.net.amount),
+                        "vatAmount": float(line.vat.amount),
+                    }
+                    for line in entry.lines
+                ],
+            },
+        )
+
+    def close_period(self, day: date, journal: str) -> None:
+        self._lever("close_period", {"year": day.year, "period": day.month, "journal": journal})
+
+    def let_time_pass(self) -> None:
+        """Longer than the overlap in which the same rows are listed again, and than a look must do."""
+        self._fake.clock.set(advance_s=4 * 3600)
+
+    # what only Octopus knows
+
+    def another_account(self) -> Ledger:
+        return octopus.open_ledger(self._room(AccountId("another")), self._administration)
+
+    def change_password(self, password: str) -> None:
+        body = {"user": self.user, "password": password}
+        self._web.post(f"{self._url}/_fake/edit_user", json=body).raise_for_status()
+
+    def switch(self, **switches: Any) -> None:
+        self._web.post(f"{self._url}/_fake/switches", json=switches).raise_for_status()
+
+    def open_at_a_desk(self, journal: str) -> None:
+        self._lever("journal_in_use", {"journal": journal, "user": "U99999"})
+
+    def close_at_the_desk(self, journal: str) -> None:
+        self._lever("journal_in_use", {"journal": journal, "user": None})
+
+    def used_today(self, operation: str) -> int:
+        counters = self._web.get(f"{self._url}/_fake/state", params={"only": "counters"}).json()["counters"]
+        return sum(day.get(operation, 0) for day in counters["calls"].get(str(self.dossier), {}).values())
+
+    def pay(self, booking: BookingRef, amount: Money, day: date) -> None:
+        self._pay(booking, amount, day, "bank")
+
+    def write_off(self, booking: BookingRef, amount: Money, day: date) -> None:
+        self._pay(booking, amount, day, "write_off")
+
+    def _pay(self, booking: BookingRef, amount: Money, day: date, kind: str) -> None:
+        paid = {"booking": self._id(booking), "amount": str(amount.amount), "date": day.isoformat(), "kind": kind}
+        self._lever("pay", paid)
+
+    def match(self, invoice: BookingRef, credit_note: BookingRef, amount: Money, day: date) -> None:
+        self._lever("match", {"a": self._id(invoice), "b": self._id(credit_note), "amount": str(amount.amount)})
+
+    def unmatch(self, invoice: BookingRef, other: BookingRef | None = None) -> None:
+        self._lever("unmatch", {"a": self._id(invoice), **({"b": self._id(other)} if other else {})})
+
+    def delete(self, booking: BookingRef) -> None:
+        self._lever("delete_booking", {"booking": self._id(booking)})
+
+    def _id(self, booking: BookingRef) -> str:
+        """As the control API names it: 4.V1.42 in our books is 70001/4/V1/42 there."""
+        return f"{self.dossier}/{booking.replace('.', '/')}"
+
+    def lose_next_answer(self) -> None:
+        self._fault("commit_then_drop")
+
+    def lose_next_request(self) -> None:
+        self._fault("drop_before")
+
+    def _fault(self, do: str) -> None:
+        writes = {"path": f"/dossiers/{self.dossier}/(buysellbookings|relations)$"}
+        body = [{"match": {**writes, "method": method}, "do": do} for method in ("POST", "PUT")]
+        answer = self._web.post(f"{self._url}/_fake/faults", json=body)
+        assert answer.is_success, answer.text
+
+    def vat_by_code(self, booking: BookingRef) -> Mapping[str, tuple[Money, Money]]:
+        row = self._row(booking)
+        # Of a sale the lines are signed as printed when the total has the kind's own sign, and against it otherwise.
+        credit_note = row["journalKey"] == "V2"
+        sign = 1 if (row["amount"] < 0) == credit_note or not row["amount"] else -1
+        found: dict[str, tuple[Money, Money]] = {}
+        for line in row["bookingLines"]:
+            zero = Money.zero(row["currencyCode"])
+            net, vat = found.get(line["vatCodeKey"], (zero, zero))
+            base, tax = (Money(sign * Decimal(str(line[name])), zero.currency) for name in ("baseAmount", "vatAmount"))
+            found[line["vatCodeKey"]] = (net + base, vat + tax)
+        return found
+
+    def files_of(self, booking: BookingRef) -> Sequence[str]:
+        return self._row(booking)["attachments"]
+
+    def _row(self, booking: BookingRef) -> dict[str, Any]:
+        rows = self._web.get(f"{self._url}/_fake/state", params={"only": "bookings"}).json()["bookings"]
+        return next(row for row in rows if row["id"] == self._id(booking))
+
+    def _lever(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        tenant = {} if name == "seed" else {"tenant": self.dossier}
         answer = self._web.post(f"{self._url}/_fake/{name}", json={**tenant, **body})
         assert answer.is_success, f"{name}: {answer.text}"
         return answer.json()

@@ -64,12 +64,13 @@ def eur(amount: str) -> Money:
     return Money.of(amount, "EUR")
 
 
-def read(pages: Iterator[Page]) -> tuple[list, Cursor]:
-    """All rows of a reader, and its last cursor."""
+def read(pages: Iterator[Page], since: Cursor | None = None) -> tuple[list, Cursor | None]:
+    """All rows of a reader, and its last cursor: `since` when it saw no reason to look."""
     rows: list = []
     for page in pages:
         rows += page.rows
-    return rows, page.cursor
+        since = page.cursor
+    return rows, since
 
 
 class LedgerContract:
@@ -158,6 +159,13 @@ class LedgerContract:
         """The latest row of each part."""
         rows, _ = read(bench.ledger.settlements(since))
         return {row.id: row for row in rows}
+
+    def left_open(self, bench: Bench, booking: Booking) -> list[str]:
+        """What is still open of it: the matches tell, or else a report of open items."""
+        items = bench.ledger.open_items()
+        if items is None:
+            return self.money_of(bench, booking, SettlementKind.OPEN)
+        return [str(item.open) for item in items if item.booking == booking.ref]
 
     def money_of(self, bench: Bench, booking: Booking, kind: SettlementKind) -> list[str]:
         rows = self.settled(bench).values()
@@ -268,19 +276,24 @@ class LedgerContract:
 
     def test_relations_are_read_in_full_and_then_only_what_changed(self, bench):
         before = {bench.add_relation("Firma A"), bench.add_relation("Firma B", customer=False)}
+        bench.let_time_pass()
         rows, cursor = read(bench.ledger.relations(None))
         assert before <= {row.ref for row in rows}
-        assert read(bench.ledger.relations(cursor)) == ([], cursor)
+        assert read(bench.ledger.relations(cursor), cursor) == ([], cursor)
         later = bench.add_relation("Firma C")
+        bench.let_time_pass()
         rows, _ = read(bench.ledger.relations(cursor))
         assert [row.ref for row in rows] == [later]
 
     def test_many_changes_come_in_pages_and_none_is_missed(self, bench):
+        bench.let_time_pass()
         _, cursor = read(bench.ledger.relations(None))
         bench.add_namesakes("Peeters", 1010)
+        bench.let_time_pass()
         pages = list(bench.ledger.relations(cursor))
-        assert len(pages) > 1
         assert len({row.ref for page in pages for row in page.rows}) == 1010
+        if len(pages) == 1:
+            return  # a vendor that tells everything at once
         half_way, _ = read(bench.ledger.relations(pages[0].cursor))
         assert len(half_way) == 1010 - len(pages[0].rows)
 
@@ -341,7 +354,7 @@ class LedgerContract:
     def test_a_total_of_zero_is_booked_and_awaits_no_payment(self, bench, an_entry):
         booked = self.book(bench, an_entry(lines=[("10.00", "21", "2.10"), ("-10.00", "21", "-2.10")]))
         assert booked.gross == eur("0.00")
-        assert self.money_of(bench, booked, SettlementKind.OPEN) == []
+        assert self.left_open(bench, booked) == []
 
     def test_a_foreign_document_keeps_its_own_currency(self, bench, an_entry):
         booked = self.book(bench, an_entry(currency="USD", rate="0.8", lines=[("100.00", "0", "0.00")]))
@@ -354,9 +367,10 @@ class LedgerContract:
             pytest.skip("one at a time")
         size = bench.ledger.abilities.batch
         entries = [an_entry(str(n)) for n in range(max(size, 2))]
-        prepared = bench.ledger.prepare(entries)
         outcomes = [
-            o for first in range(0, len(prepared), size) for o in bench.ledger.book(prepared[first : first + size])
+            outcome
+            for first in range(0, len(entries), size)
+            for outcome in bench.ledger.book(bench.ledger.prepare(entries[first : first + size]))
         ]
         assert [outcome.value.reference for outcome in outcomes] == [entry.number for entry in entries]
 
@@ -698,14 +712,16 @@ class LedgerContract:
         for entry in (invoice, credit_note):
             self.book(bench, entry)
         journals = list(dict.fromkeys([invoice.journal, credit_note.journal]))
+        bench.let_time_pass()
         rows, cursor = read(bench.ledger.bookings(journals, date(bench.year, 1, 1), None))
         assert {(row.reference, row.kind, row.gross, row.key) for row in rows} == {
             ("1", INVOICE, eur("1210.00"), invoice.key),
             ("C1", CREDIT_NOTE, credit_note.gross, credit_note.key),
         }
         assert {row.relation for row in rows} == {invoice.relation}
-        assert read(bench.ledger.bookings(journals, date(bench.year, 1, 1), cursor)) == ([], cursor)
+        assert read(bench.ledger.bookings(journals, date(bench.year, 1, 1), cursor), cursor) == ([], cursor)
         bench.book_by_hand(an_entry("2"))
+        bench.let_time_pass()
         rows, _ = read(bench.ledger.bookings(journals, date(bench.year, 1, 1), cursor))
         assert [(row.reference, row.key, row.day) for row in rows] == [("2", "", invoice.day)]
 
@@ -728,8 +744,10 @@ class LedgerContract:
 
     def test_a_full_payment(self, bench, an_entry):
         booked = self.book(bench, an_entry())
+        bench.let_time_pass()
         _, cursor = read(bench.ledger.settlements(None))
         bench.pay(booked.ref, eur("1210.00"), date(bench.year, 6, 2))
+        bench.let_time_pass()
         (row,) = self.settled(bench, cursor).values()
         assert (row.booking, row.kind) == (booked.ref, SettlementKind.PAYMENT)
         assert (row.amount, row.day) == (eur("1210.00"), date(bench.year, 6, 2))
@@ -738,19 +756,21 @@ class LedgerContract:
         booked = self.book(bench, an_entry())
         bench.pay(booked.ref, eur("60.50"), date(bench.year, 6, 2))
         assert self.money_of(bench, booked, SettlementKind.PAYMENT) == ["60.50 EUR"]
-        assert self.money_of(bench, booked, SettlementKind.OPEN) == ["1149.50 EUR"]
+        assert self.left_open(bench, booked) == ["1149.50 EUR"]
 
     def test_two_payments_are_two_settlements_each_with_its_day(self, bench, an_entry):
         booked = self.book(bench, an_entry())
         bench.pay(booked.ref, eur("210.00"), date(bench.year, 6, 2))
+        bench.let_time_pass()
         _, cursor = read(bench.ledger.settlements(None))
         bench.pay(booked.ref, eur("1000.00"), date(bench.year, 7, 3))
+        bench.let_time_pass()
         rows = [row for row in self.settled(bench).values() if row.kind is SettlementKind.PAYMENT]
         assert {(str(row.amount), row.day) for row in rows} == {
             ("210.00 EUR", date(bench.year, 6, 2)),
             ("1000.00 EUR", date(bench.year, 7, 3)),
         }
-        assert self.money_of(bench, booked, SettlementKind.OPEN) == []
+        assert self.left_open(bench, booked) == []
         later = [row for row in self.settled(bench, cursor).values() if row.kind is SettlementKind.PAYMENT]
         assert "1000.00 EUR" in {str(row.amount) for row in later}
 
@@ -758,8 +778,10 @@ class LedgerContract:
         booked = self.book(bench, an_entry())
         bench.pay(booked.ref, eur("1210.00"), date(bench.year, 6, 2))
         (before,) = [row for row in self.settled(bench).values() if row.booking == booked.ref]
+        bench.let_time_pass()
         _, cursor = read(bench.ledger.settlements(None))
         bench.unmatch(booked.ref)
+        bench.let_time_pass()
         after = self.settled(bench, cursor)[before.id]
         assert (after.kind, after.amount) == (SettlementKind.OPEN, eur("1210.00"))
 
@@ -769,7 +791,7 @@ class LedgerContract:
         bench.match(invoice.ref, credit_note.ref, eur("121.00"), date(bench.year, 6, 2))
         assert self.money_of(bench, invoice, SettlementKind.CREDIT_NOTE) == ["121.00 EUR"]
         assert self.money_of(bench, credit_note, SettlementKind.CREDIT_NOTE) == ["121.00 EUR"]
-        assert self.money_of(bench, invoice, SettlementKind.OPEN) == ["1089.00 EUR"]
+        assert self.left_open(bench, invoice) == ["1089.00 EUR"]
         assert self.money_of(bench, invoice, SettlementKind.PAYMENT) == []
 
     def test_an_undone_match_opens_both_ends(self, bench, an_entry):
@@ -779,7 +801,7 @@ class LedgerContract:
         bench.unmatch(invoice.ref, credit_note.ref)
         for booking in (invoice, credit_note):
             assert self.money_of(bench, booking, SettlementKind.CREDIT_NOTE) == []
-            assert self.money_of(bench, booking, SettlementKind.OPEN) == ["1210.00 EUR"]
+            assert self.left_open(bench, booking) == ["1210.00 EUR"]
 
     def test_a_written_off_rest_is_told_from_money(self, bench, an_entry):
         booked = self.book(bench, an_entry())
@@ -812,8 +834,9 @@ class LedgerContract:
     def test_settlements_go_on_from_the_cursor(self, bench, an_entry):
         booked = self.book(bench, an_entry())
         bench.pay(booked.ref, eur("10.00"), date(bench.year, 6, 2))
+        bench.let_time_pass()
         _, cursor = read(bench.ledger.settlements(None))
-        assert read(bench.ledger.settlements(cursor)) == ([], cursor)
+        assert read(bench.ledger.settlements(cursor), cursor) == ([], cursor)
 
 
 def number_in(ref: str) -> int:

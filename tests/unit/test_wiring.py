@@ -117,9 +117,6 @@ class Paper:
     def refresh(self, app: App, http: Any, refresh_token: str, now: datetime) -> Tokens:
         return Tokens("access-2", refresh_token, now, now + timedelta(minutes=10))
 
-    def user_of(self, app: App, http: Any, access_token: str) -> str:
-        return "Sub/7@U12345"
-
     def open_package(self, room: Room) -> Any:
         self.rooms.append(room)
         return SimpleNamespace(administrations=self._administrations)
@@ -155,14 +152,14 @@ def test_an_app_without_a_secret_is_whole_where_the_vendor_gives_none(paper):
 
 def test_a_log_in_is_looked_at_before_anything_is_kept(paper, house):
     login = house.grants.log_in("paper", "-", "u", "p", ACCOUNT)
-    assert (login.account, login.vendor, login.realm, login.user) == (ACCOUNT, "paper", "-", "Sub/7@U12345")
+    assert (login.account, login.vendor, login.realm, login.user) == (ACCOUNT, "paper", "-", "u")
     assert login.tokens.access == "access"
     assert paper.rooms[-1].tokens.access() == "access"
     assert house.logins.of_account(ACCOUNT) == []
 
 
 def test_a_users_name_with_a_slash_is_no_scope_of_another_login(paper, house):
-    login = house.logins.save_new(house.grants.log_in("paper", "-", "u", "p", ACCOUNT))
+    login = house.logins.save_new(house.grants.log_in("paper", "-", "Sub/7@U12345", "p", ACCOUNT))
     assert login.id == "paper.-.Sub%2F7@U12345"
     assert house.logins.of_account(ACCOUNT) == [login]
 

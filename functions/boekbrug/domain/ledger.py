@@ -262,7 +262,7 @@ class Settlement:
     version: int = 0  # grows with every word on the same part: a late reader never undoes a newer one
     # Of the settled booking as it reads now, where its ref may come to mean another one (rules.md 4).
     references: tuple[str, ...] = ()
-    gross: Money | None = None
+    gross: Money | None = None  # positive, whatever the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ class OpenItem:
     booking: BookingRef
     open: Money  # of the document's currency, positive when the customer owes on an invoice, or we on a credit note
     references: tuple[str, ...] = ()
-    gross: Money | None = None
+    gross: Money | None = None  # positive, whatever the kind
 
 
 # What became of a write.

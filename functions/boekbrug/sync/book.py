@@ -275,7 +275,9 @@ def _others_booking(desk: Desk, entry: SalesEntry, bookings: Sequence[Booking]) 
 
     Somebody's of the same number, or ours of a document that is gone from Teamleader and whose number came free there.
     """
-    alike = [booking for booking in bookings if booking.kind is entry.kind and booking.journal == entry.journal]
+    here = [booking for booking in bookings if booking.journal == entry.journal]
+    # Where signs tell the kinds apart, an invoice below zero that somebody typed in reads as a credit note.
+    alike = [booking for booking in here if booking.kind is entry.kind or booking.gross == -entry.gross]
     for booking in sorted(alike, key=lambda booking: not agrees(booking, entry, desk.ledger.abilities)):
         owner = desk.links.subject_of(WriteKind.BOOKING, booking.ref)
         if owner in (None, entry.document):

@@ -312,7 +312,7 @@ def _tells_its_booking(part: Settlement) -> bool:
 
 def _fits(now: Settlement | OpenItem, booked: Booking, length: int) -> bool:
     """Whether the books still speak of the booking we remember, as far as they tell its amount and its number."""
-    if now.gross is not None and now.gross != booked.gross:
+    if now.gross is not None and now.gross != abs(booked.gross):
         return False
     ours = [one for one in (booked.reference, *booked.other_references) if one]
     theirs = [one for one in now.references if one]

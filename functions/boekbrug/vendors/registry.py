@@ -8,7 +8,7 @@ from types import ModuleType
 from ..domain.connections import LoginId
 from ..domain.ledger import AdministrationId
 
-PACKAGES = ("exact",)
+PACKAGES = ("exact", "octopus")
 """The bookkeeping packages a connection can choose from."""
 VENDORS = ("teamleader", *PACKAGES)
 

@@ -1026,6 +1026,23 @@ def test_the_sign_of_the_total_against_its_lines_tells_the_kind(desk, amount, li
     assert (found.kind, found.gross, found.vat) == (kind, eur(gross), eur(vat))
 
 
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_rule_13_a_document_below_zero_has_its_lines_turned_and_says_its_kind(desk, kind):
+    """To Octopus an invoice of -121 is a credit note of 121, and the other way round."""
+    desk.books()
+    entry = an_entry(a_line("-300.00", "-63.00"), a_line("200.00", "42.00"), kind=kind)
+    sign, mark = ("-", "INV") if kind is DocumentKind.INVOICE else ("", "CN")
+    prepared = desk.prepared(entry)
+    assert f'"amount":{sign}121.00' in prepared.payload
+    assert '"baseAmount":300.00,"vatCodeKey":"21","vatAmount":63.00' in prepared.payload
+    assert '"baseAmount":-200.00,"vatCodeKey":"21","vatAmount":-42.00' in prepared.payload
+    amount, comment = float(f"{sign}121"), f"2026/145 {KEY} {mark}"
+    assert f'"comment":"{comment}"' in prepared.payload
+    desk.get("/buysellbookings", a_row(amount=amount, comment=comment, bookingLines=lines_of((300, 63), (-200, -42))))
+    found = desk.ledger.booking(mapping.sent(prepared, "70001"))
+    assert (found.kind, found.gross, found.vat, found.key) == (kind, eur("-121.00"), eur("-21.00"), KEY)
+
+
 def a_prepared():
     desk = Desk()
     desk.books()

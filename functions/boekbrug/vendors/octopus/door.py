@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,18 +14,23 @@ import httpx
 
 from ...domain.errors import AccessDenied, AccessExpired, AppMissing, SyncError, UnexpectedAnswer, VendorDown
 from ...domain.ledger import AdministrationId, Unknown
+from ...domain.relations import RelationRef
 from ...ports import Ledger, Package, Tokens
 from ..http import Http, json_of, parsed, plain
 from ..oauth import CALL_TIMEOUT, App, Room, token_call, tokens_of
 from . import wire
 from .client import API, TOKEN_LIFE, Client, Lobby
+from .ledger import ABILITIES as ABILITIES  # the pages ask the door for them
 from .ledger import OctopusLedger, OctopusPackage
 from .limits import VENDOR, Meter
 
+REALMS = ("-",)
 NOT_BEFORE_S = 0
+KEEPS_FILES = True
 NEEDS_SECRET = False  # the software-house id is all an app has (octopus.md 2.1)
 _DEAD = ("invalid_grant", "unauthorized_client", "invalid_request")
 _PASSWORD = "password:"  # how a kept user and password are told from a refresh token
+_RELATION = re.compile(r"[1-9]\d{0,9}")
 _USER_FIELDS = ("user", "userName", "username", "userId", "login", "id")
 NO_APP = -68
 
@@ -160,6 +166,12 @@ def _field(answer: Any, name: str) -> str:
 
 
 # --- who opens what -------------------------------------------------------------------------------------------------
+
+
+def relation_ref(typed: str) -> RelationRef | None:
+    """The number Octopus shows with a relation."""
+    number = typed.strip().lstrip("0")
+    return RelationRef(number) if _RELATION.fullmatch(number) else None
 
 
 def open_package(room: Room) -> Package:

@@ -49,7 +49,8 @@ KIND_OF_LETTER = {"A": JournalKind.PURCHASE, "F": JournalKind.BANK, "D": Journal
 LETTER_OF_TYPE = {"1": "A", "2": "V", "3": "F", "4": "D", "7": "L"}  # journalTypeId
 TERM_DAYS = (0, 7, 8, 10, 14, 15, 20, 21, 30, 45, 60, 90)
 
-_KEY = re.compile(r"\b(BB[A-Z2-7]{10})\b( CN\b)?")
+_KEY = re.compile(r"\b(BB[A-Z2-7]{10})\b(?: (INV|CN)\b)?")
+_MARKS = {DocumentKind.INVOICE: "INV", DocumentKind.CREDIT_NOTE: "CN"}
 _STRUCTURED = re.compile(r"[+*]{3}\s*\d{3}/?\d{4}/?\d{5}\s*[+*]{3}")
 
 
@@ -348,15 +349,17 @@ def number_of(entry: SalesEntry) -> str:
 def comment_of(entry: SalesEntry) -> str:
     """The document's number and our short key, which is never cut.
 
-    A credit note of zero says so: its sign, by which kinds are told apart, is none.
+    The sign of a total tells its kind, but for documents of zero and below: those say it here.
     """
-    marked = " CN" if entry.kind is DocumentKind.CREDIT_NOTE and not entry.gross else ""
-    return f"{number_of(entry)} {entry.key}{marked}"
+    told_by_sign = entry.gross.amount > 0 or (not entry.gross and entry.kind is DocumentKind.INVOICE)
+    mark = "" if told_by_sign else f" {_MARKS[entry.kind]}"
+    return f"{number_of(entry)} {entry.key}{mark}"
 
 
 def entry_payload(entry: SalesEntry, number: int, switches: Switches) -> dict[str, Any]:
-    """Our entry in Octopus' words. A credit note has a negative total and lines as printed (octopus.md 5.3).
+    """Our entry in Octopus' words (octopus.md 5.3): the total's sign is what it does to what the customer owes.
 
+    Lines add up to something positive, whatever that sign: those of a document below zero are turned.
     Raises: NotPossible, RelationGone, AccountBlocked, for what Octopus cannot be told.
     """
     bookyear, period = bookyear_and_period(entry.period)
@@ -379,7 +382,7 @@ def entry_payload(entry: SalesEntry, number: int, switches: Switches) -> dict[st
             "currencyCode": entry.currency,
             "exchangeRate": _rate(entry, switches),
             "paymentMethod": 0,
-            "bookingLines": [_line_payload(line) for line in of_one_sign(entry.lines)],
+            "bookingLines": [_line_payload(line, entry.gross.amount < 0) for line in of_one_sign(entry.lines)],
         }
     }
 
@@ -390,14 +393,15 @@ def _rate(entry: SalesEntry, switches: Switches) -> Decimal:
     return round(1 / entry.exchange_rate, 10).normalize() if switches.divide_by_rate else entry.exchange_rate
 
 
-def _line_payload(line: EntryLine) -> dict[str, Any]:
+def _line_payload(line: EntryLine, turned: bool) -> dict[str, Any]:
+    net, vat = (-line.net, -line.vat) if turned else (line.net, line.vat)
     if not re.fullmatch(r"[0-9]{1,9}", line.account):
         raise AccountBlocked(account=line.account)
     return {
         "accountKey": int(line.account),
-        "baseAmount": line.net.amount,
+        "baseAmount": net.amount,
         "vatCodeKey": line.vat_code,
-        "vatAmount": line.vat.amount,
+        "vatAmount": vat.amount,
         "comment": line.description,
     }
 
@@ -467,6 +471,8 @@ def booking(row: wire.Booking, dossier: str) -> Booking:
     total = sum((line.baseAmount + line.vatAmount for line in lines), Decimal(0))
     kind = _kind(row, total)
     gross = _signed(Money.rounded(row.amount, row.currencyCode), kind)
+    if total * gross.amount < 0:
+        vat = -vat
     identification = row.relationIdentificationServiceData
     relation_key = identification.relationKey if identification else None
     reference, others = references(row.comment, row.reference, row.orderReference)
@@ -488,13 +494,13 @@ def booking(row: wire.Booking, dossier: str) -> Booking:
 
 
 def _kind(row: wire.Booking, lines: Decimal) -> DocumentKind:
-    """Lines stand as printed and the total with the sign of what it does: where the two differ, it is a credit note.
+    """What our comment says, or else the signs: a total against its lines is a credit note's.
 
-    Zero has no sign: ours say it in the comment, others' are taken for invoices.
+    Zero has no sign: others' are taken for invoices.
     """
-    if row.amount == 0:
-        found = _KEY.search(row.comment)
-        return DocumentKind.CREDIT_NOTE if found and found[2] else DocumentKind.INVOICE
+    found = _KEY.search(row.comment)
+    if found and found[2]:
+        return next(kind for kind, mark in _MARKS.items() if mark == found[2])
     opposed = row.amount * lines < 0 or (lines == 0 and row.amount < 0)
     return DocumentKind.CREDIT_NOTE if opposed else DocumentKind.INVOICE
 

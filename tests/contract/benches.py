@@ -18,7 +18,7 @@ from boekbrug.domain.documents import AccountId, DocumentKind
 from boekbrug.domain.ledger import BookingRef, SalesEntry
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, Relation, RelationRef
-from boekbrug.ports import Ledger, Login, Package
+from boekbrug.ports import Ledger, Login, Package, Tokens
 from boekbrug.store.memory import MemoryStore, MemoryTable
 from boekbrug.vendors.exact import door
 from boekbrug.vendors.http import Http
@@ -309,16 +309,24 @@ class ExactBench:
 
 
 class OctopusBench:
-    """A dossier of the fake Octopus, entered through the vendor's own door by user and password."""
+    """A dossier of the fake Octopus, entered through the vendor's own door: by user and password, or by consent."""
 
     year = 2026
     dossier = 70001  # of the fake's demo: months, V1 and V2
     odd_account = "451000"
 
-    def __init__(self, fake: OctopusFake, client: httpx.Client, base_url: str, account: AccountId = ACCOUNT) -> None:
+    def __init__(
+        self,
+        fake: OctopusFake,
+        client: httpx.Client,
+        base_url: str,
+        account: AccountId = ACCOUNT,
+        *,
+        consent: bool = False,
+    ) -> None:
         self._fake = fake
         self._web = client
-        self._url = base_url
+        self.url = base_url
         self._store = MemoryStore(MemoryTable())
         described = fake.described(base_url)
         self._app = App(
@@ -330,17 +338,28 @@ class OctopusBench:
             auth_url=base_url,
             api_url=base_url,
         )
+        self._http = Http("octopus", client, sleep=lambda seconds: None)
         self.user, self._password = described["user"], described["password"]
-        self.room = self._room(account)
+        self.room = self._room(account, self._consented() if consent else self._logged_in())
         self.package = octopus.open_package(self.room)
         self.ledger = octopus.open_ledger(self.room, self._administration)
 
     _administration = administration_id("octopus", "-", str(dossier))
 
-    def _room(self, account: AccountId) -> Room:
-        """A login by user and password, as somebody of that account makes it; numbers are the house's."""
-        clock, http, app = self._fake.clock, Http("octopus", self._web, sleep=lambda seconds: None), self._app
-        tokens = octopus.log_in(app, http, self.user, self._password, clock.now())
+    def _logged_in(self) -> Tokens:
+        return octopus.log_in(self._app, self._http, self.user, self._password, self._fake.clock.now())
+
+    def _consented(self) -> Tokens:
+        self._lever("seed", {"redirect_uris": [self._app.redirect_uri]})
+        consent = self._web.get(octopus.authorize_url(self._app, "state") + "&auto=1")
+        code = httpx.URL(consent.headers["location"]).params["code"]
+        tokens = octopus.exchange(self._app, self._http, code, self._fake.clock.now())
+        assert octopus.user_of(self._app, self._http, tokens.access) == self.user
+        return tokens
+
+    def _room(self, account: AccountId, tokens: Tokens) -> Room:
+        """A login as somebody of that account makes it; logins and numbers are the house's."""
+        clock, http, app = self._fake.clock, self._http, self._app
         login = Login(login_id("octopus", "-", self.user), account, "octopus", "-", self.user, tokens)
         logins = self._store.logins
         logins.save_new(login)
@@ -397,14 +416,14 @@ class OctopusBench:
     # what only Octopus knows
 
     def another_account(self) -> Ledger:
-        return octopus.open_ledger(self._room(AccountId("another")), self._administration)
+        return octopus.open_ledger(self._room(AccountId("another"), self._logged_in()), self._administration)
 
     def change_password(self, password: str) -> None:
         body = {"user": self.user, "password": password}
-        self._web.post(f"{self._url}/_fake/edit_user", json=body).raise_for_status()
+        self._web.post(f"{self.url}/_fake/edit_user", json=body).raise_for_status()
 
     def switch(self, **switches: Any) -> None:
-        self._web.post(f"{self._url}/_fake/switches", json=switches).raise_for_status()
+        self._web.post(f"{self.url}/_fake/switches", json=switches).raise_for_status()
 
     def open_at_a_desk(self, journal: str) -> None:
         self._lever("journal_in_use", {"journal": journal, "user": "U99999"})
@@ -413,7 +432,7 @@ class OctopusBench:
         self._lever("journal_in_use", {"journal": journal, "user": None})
 
     def used_today(self, operation: str) -> int:
-        counters = self._web.get(f"{self._url}/_fake/state", params={"only": "counters"}).json()["counters"]
+        counters = self._web.get(f"{self.url}/_fake/state", params={"only": "counters"}).json()["counters"]
         return sum(day.get(operation, 0) for day in counters["calls"].get(str(self.dossier), {}).values())
 
     def pay(self, booking: BookingRef, amount: Money, day: date) -> None:
@@ -448,7 +467,7 @@ class OctopusBench:
     def _fault(self, do: str) -> None:
         writes = {"path": f"/dossiers/{self.dossier}/(buysellbookings|relations)$"}
         body = [{"match": {**writes, "method": method}, "do": do} for method in ("POST", "PUT")]
-        answer = self._web.post(f"{self._url}/_fake/faults", json=body)
+        answer = self._web.post(f"{self.url}/_fake/faults", json=body)
         assert answer.is_success, answer.text
 
     def vat_by_code(self, booking: BookingRef) -> Mapping[str, tuple[Money, Money]]:
@@ -468,11 +487,11 @@ class OctopusBench:
         return self._row(booking)["attachments"]
 
     def _row(self, booking: BookingRef) -> dict[str, Any]:
-        rows = self._web.get(f"{self._url}/_fake/state", params={"only": "bookings"}).json()["bookings"]
+        rows = self._web.get(f"{self.url}/_fake/state", params={"only": "bookings"}).json()["bookings"]
         return next(row for row in rows if row["id"] == self._id(booking))
 
     def _lever(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         tenant = {} if name == "seed" else {"tenant": self.dossier}
-        answer = self._web.post(f"{self._url}/_fake/{name}", json={**tenant, **body})
+        answer = self._web.post(f"{self.url}/_fake/{name}", json={**tenant, **body})
         assert answer.is_success, f"{name}: {answer.text}"
         return answer.json()

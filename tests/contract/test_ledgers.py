@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import httpx
 import pytest
 
+from boekbrug.domain.documents import AccountId
 from boekbrug.domain.errors import AccessExpired, RateLimited
 from boekbrug.domain.ledger import Refused, SettlementKind
 from boekbrug.vendors.http import new_client
@@ -129,6 +130,15 @@ class TestOctopus(LedgerContract):
         assert before.keys() == after.keys()
         assert {str(row.amount) for row in after.values()} == {"121.00 EUR"}
         assert all(after[id].version > before[id].version for id in after)
+
+    @pytest.mark.parametrize("rotates", [True, False], ids=["refresh_token_rotates", "refresh_token_stays"])
+    def test_consent_outlives_its_access_token(self, fake, client, bench, an_entry, rotates):
+        bench.switch(refresh_rotates=rotates)
+        consented = OctopusBench(fake, client, bench.url, AccountId("consented"), consent=True)
+        assert consented.package.administrations() == bench.package.administrations()
+        for n in range(3):
+            fake.clock.set(advance_s=11 * 60)
+            assert self.book(consented, an_entry(str(n))).reference == str(n)
 
     def test_a_password_that_changed_ends_the_login_at_once(self, bench, fake):
         bench.change_password("anders")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
 from ..domain.connections import Connection, JobKind
 from ..domain.documents import DocumentId
-from ..domain.errors import CustomerGone, CustomerIncomplete, NeedsSetup, RelationAmbiguous, RelationGone
+from ..domain.errors import CustomerGone, CustomerIncomplete, NeedsSetup, RateLimited, RelationAmbiguous, RelationGone
 from ..domain.ledger import Books
-from ..ports import Deadline, Focus, House, Job, JobKey
+from ..ports import Deadline, Focus, House, Job, JobKey, Ledger
 from .slices import Slice, active_connections, has_time, next_run
-from .snapshots import Counted, save_books, save_counted, save_focus, scope_of
+from .snapshots import Counted, load_books, save_books, save_counted, save_focus, scope_of
+
+T = TypeVar("T")
 
 ELSEWHERE = [
     leaf.__name__
     for leaf in (*NeedsSetup.__subclasses__(), CustomerIncomplete, CustomerGone, RelationAmbiguous, RelationGone)
 ]
 """Causes that go away without the document changing: by the set-up, or by the customer's record on either side."""
+SOON = timedelta(hours=1)
+"""A limit that ends within this time is waited for; with one that ends later, we make do with the list we have."""
 
 
 def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
@@ -32,14 +40,8 @@ def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
     focus = house.focus(key.account)
     save_focus(snapshots, focus.tax_rates(), focus.categories(), focus.entities(), now)
     ledger = house.ledger(key.account, key.administration)
-    books = Books(
-        journals=tuple(ledger.journals()),
-        accounts=tuple(ledger.revenue_accounts()),
-        vat_codes=tuple(ledger.vat_codes()),
-        years=tuple(ledger.fiscal_years()),
-        terms=tuple(ledger.payment_terms()),
-        currency=ledger.administration().currency,
-    )
+    before = load_books(snapshots, key.administration)
+    books, not_read = _read(ledger, before[0] if before else None, now)
     save_books(snapshots, key.administration, books, now)
     released = release(house, job.key)
     if ledger.abilities.bookings_a_day is not None:
@@ -48,7 +50,33 @@ def import_ledger_accounts(house: House, job: Job, deadline: Deadline) -> Slice:
         }
         save_counted(snapshots, key.administration, Counted(ledger.abilities.bookings_a_day, documents))
     result = {"accounts": len(books.accounts), "vat_codes": len(books.vat_codes), "released": released}
+    result |= {"not_read": not_read} if not_read else {}
     return Slice(result, next_run(JobKind.ACCOUNTS, connections, now))
+
+
+def _read(ledger: Ledger, before: Books | None, now: datetime) -> tuple[Books, int]:
+    """What the administration holds, and how many of its lists stay as they were: spent for today (octopus.md 7)."""
+    not_read = 0
+
+    def still(read: Callable[[], Iterable[T]], name: str) -> tuple[T, ...]:
+        nonlocal not_read
+        try:
+            return tuple(read())
+        except RateLimited as limit:
+            if before is None or limit.until is None or limit.until - now < SOON:
+                raise
+            not_read += 1
+            return getattr(before, name)
+
+    books = Books(
+        journals=still(ledger.journals, "journals"),
+        accounts=still(ledger.revenue_accounts, "accounts"),
+        vat_codes=still(ledger.vat_codes, "vat_codes"),
+        years=still(ledger.fiscal_years, "years"),
+        terms=still(ledger.payment_terms, "terms"),
+        currency=ledger.administration().currency,
+    )
+    return books, not_read
 
 
 def _is_in_line(house: House, connection: Connection) -> bool:

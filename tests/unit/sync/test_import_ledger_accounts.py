@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
+from typing import Any, NoReturn
 
 import pytest
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.documents import DocumentHeader, DocumentId, DocumentKind, EntityId
-from boekbrug.domain.ledger import Abilities, Cursor, Page
+from boekbrug.domain.errors import RateLimited
+from boekbrug.domain.ledger import Abilities, Books, Cursor, Page
 from boekbrug.ports import Deadline, Job, JobKey
 from boekbrug.sync.import_ledger_accounts import import_ledger_accounts
-from boekbrug.sync.snapshots import Counted, load_counted, scope_of
+from boekbrug.sync.slices import Slice
+from boekbrug.sync.snapshots import Counted, load_books, load_counted, scope_of
 from boekbrug.vendors.memory import MemoryAdministration, MemoryLedger
 from tests.support.builders import ACCOUNT, ADMINISTRATION, ENTITY, NOW, a_connection, eur
 from tests.support.clocks import StillClock
@@ -53,9 +56,16 @@ class Room(MemoryHouse):
         return self.books
 
     def refresh(self, seconds: float = 40) -> Counted | None:
-        stop = self.real.now() + timedelta(seconds=seconds)
-        import_ledger_accounts(self, Job(KEY, None), Deadline(stop, stop + timedelta(seconds=40)))
+        self.slice(seconds)
         return load_counted(self.snapshots(ACCOUNT), ADMINISTRATION)
+
+    def slice(self, seconds: float = 40) -> Slice:
+        stop = self.real.now() + timedelta(seconds=seconds)
+        return import_ledger_accounts(self, Job(KEY, None), Deadline(stop, stop + timedelta(seconds=40)))
+
+    def kept(self) -> Books:
+        books, _ = load_books(self.snapshots(ACCOUNT), ADMINISTRATION)
+        return books
 
 
 def a_header(number: int) -> DocumentHeader:
@@ -98,3 +108,57 @@ def test_nothing_is_counted_without_a_limit_or_once_the_export_has_begun(limit: 
 def test_a_slice_without_time_counts_one_page() -> None:
     room = Room(400)
     assert room.refresh(seconds=0) == Counted(400, {scope_of(a_connection()): 3})
+
+
+class Spent:
+    """A ledger of which one list cannot be read before then."""
+
+    def __init__(self, books: MemoryLedger, spent: str, until: datetime) -> None:
+        self._books, self._spent, self._until = books, spent, until
+
+    def __getattr__(self, name: str) -> Any:
+        return self._refuse if name == self._spent else getattr(self._books, name)
+
+    def _refuse(self) -> NoReturn:
+        raise RateLimited(vendor="memory", until=self._until)
+
+
+LISTS = ["journals", "revenue_accounts", "vat_codes", "fiscal_years", "payment_terms"]
+
+
+@pytest.mark.parametrize("spent", LISTS)
+def test_a_list_that_is_spent_for_today_stays_as_it_was_and_the_others_are_read(spent: str) -> None:
+    """Some lists can be asked for twice a day: a third refresh still sees a period that was closed meanwhile."""
+    room = Room(400)
+    room.slice()
+    before, books = room.kept(), room.books
+    room.books = Spent(books, spent, NOW + timedelta(hours=9))
+    books.books.close_period(before.years[0].periods[0].first, "70")
+    done = room.slice()
+    assert done.result["not_read"] == 1
+    after = room.kept()
+    changed = {
+        name for name in ("journals", "accounts", "vat_codes", "years") if vars_of(before)[name] != vars_of(after)[name]
+    }
+    assert changed == (set() if spent == "fiscal_years" else {"years"})
+
+
+@pytest.mark.parametrize("spent", LISTS)
+def test_a_limit_that_ends_soon_is_waited_for(spent: str) -> None:
+    room = Room(400)
+    room.slice()
+    room.books = Spent(room.books, spent, NOW + timedelta(minutes=1))
+    with pytest.raises(RateLimited):
+        room.slice()
+
+
+@pytest.mark.parametrize("spent", LISTS)
+def test_without_an_earlier_read_every_list_is_waited_for(spent: str) -> None:
+    room = Room(400)
+    room.books = Spent(room.books, spent, NOW + timedelta(hours=9))
+    with pytest.raises(RateLimited):
+        room.slice()
+
+
+def vars_of(books: Books) -> dict[str, Any]:
+    return {one.name: getattr(books, one.name) for one in fields(books)}

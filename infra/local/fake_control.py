@@ -35,6 +35,10 @@ class FakeControl:
             page = found["next_page"]
         return rows
 
+    def counters(self) -> dict[str, Any]:
+        """What the fake counts: calls against limits, and the like."""
+        return self._http.get("/state", params={"only": "counters"}).raise_for_status().json()["counters"]
+
     def journal(self) -> list[dict[str, Any]]:
         """Every request so far, oldest first."""
         return self._http.get("/journal").raise_for_status().json()

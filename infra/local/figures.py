@@ -109,6 +109,7 @@ class PackageFigures:
     calls: Counter[str] = field(default_factory=Counter)
     teamleader_calls: int = 0
     credits: int = 0
+    quotas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by day and operation; for people only
     virtual_seconds: float = 0
     seconds: float = 0
 
@@ -137,6 +138,10 @@ def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, 3) if whole else None
 
 
+def _listed(used: Mapping[str, str]) -> str:
+    return ", ".join(f"{operation} {count}" for operation, count in used.items())
+
+
 def table(title: str, figures: PackageFigures) -> str:
     """The closing table people read."""
     said = figures.report()
@@ -152,6 +157,7 @@ def table(title: str, figures: PackageFigures) -> str:
         (f"calls to {title} per document", said["calls_per_document"]),
         ("calls to Teamleader per document", said["teamleader_calls_per_document"]),
         (f"all calls to {title}", ", ".join(f"{sort} {count}" for sort, count in said["calls"].items())),
+        *((f"limits used on {day}", _listed(used)) for day, used in figures.quotas.items() if used),
     ]
     width = max(len(name) for name, _ in rows)
     line = "─" * (width + 44)

@@ -111,9 +111,9 @@ def up(*, with_fakes: bool = True, functions: Path = artefact.FUNCTIONS) -> Stag
         target = artefact.this_machine()
         say(f"functions for {target.runtime}, {target.architecture}; the local AWS runs them in the same Python")
         with _timed("build", seconds):
-            template = artefact.sam_build(target, folder / "build", functions=functions, log=folder / "sam.log")
+            built = artefact.sam_build(target, folder / "build", functions=functions, log=folder / "sam.log")
         with _timed("deploy", seconds):
-            _deploy(local, template, folder, _parameters(target, local, door, fakes))
+            _deploy(local, built, folder, _parameters(target, local, door, fakes))
         with _timed("routes and settings", seconds):
             resources = _resources(local)
             _create_routes(local, resources)
@@ -163,7 +163,7 @@ def _hosts(given: Mapping[str, str]) -> str:
     return consent if consent == root_of(given) else f"{consent},{root_of(given)}"
 
 
-def _deploy(local: aws.LocalAws, template: Path, folder: Path, parameters: Mapping[str, str]) -> None:
+def _deploy(local: aws.LocalAws, built: Path, folder: Path, parameters: Mapping[str, str]) -> None:
     sam = environment.tool("sam")
     local.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
     variables = {
@@ -176,7 +176,7 @@ def _deploy(local: aws.LocalAws, template: Path, folder: Path, parameters: Mappi
         "COLUMNS": "160",  # of its tables in sam.log
     }
     environment.run(
-        [sam.command("sam"), "deploy", "--template-file", template, "--stack-name", STACK, "--s3-bucket", BUCKET,
+        [sam.command("sam"), "deploy", "--template-file", built, "--stack-name", STACK, "--s3-bucket", BUCKET,
          "--region", aws.REGION, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-confirm-changeset",
          "--no-progressbar", "--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())],
         log=folder / "sam.log", cwd=folder, env=variables,

@@ -11,7 +11,8 @@ from typing import Any
 
 from boekbrug.domain.connections import JobKind
 from fakes.teamleader.seed import belgian_vat
-from tests.support.company import DAY, Company, Document
+from tests.support.books import DAY
+from tests.support.company import Company, Document
 
 from .grounds import Ground
 from .packages import Package
@@ -54,8 +55,8 @@ def relations(company: Company, chance: Random) -> Facts:
     linked = company.invoices("10.00", number="2026 / 1")
     company.exports()
     deeds = [
-        lambda: company.relation("Drukkerij Regen", Code="400101", VATNumber=belgian_vat(10_000_101)),
-        lambda: company.relation("Fietsen Storm", Code="400102"),
+        lambda: company.relation("Drukkerij Regen", belgian_vat(10_000_101)),
+        lambda: company.relation("Fietsen Storm"),
         lambda: company.customer("Drukkerij Regen BV", vat_number=belgian_vat(10_000_101)),
         lambda: company.customer("Fietsen Storm BV", vat_number=belgian_vat(10_000_102)),
         lambda: company.customer("Atelier Mist BV", vat_number=belgian_vat(10_000_103)),
@@ -70,7 +71,7 @@ def relations(company: Company, chance: Random) -> Facts:
 def documents(company: Company, chance: Random) -> Facts:
     """Two customers to create and one to adopt; invoices and credit notes; one booked by hand, one refused."""
     number = belgian_vat(10_000_201)
-    wolk = company.relation("Bakkerij Wolk", Code="400201", VATNumber=number)
+    wolk = company.relation("Bakkerij Wolk", number)
     adopt = company.customer("Bakkerij Wolk BV", vat_number=number)
     create = [
         company.customer(f"{name} BV", vat_number=belgian_vat(10_000_202 + at))
@@ -84,7 +85,7 @@ def documents(company: Company, chance: Random) -> Facts:
     other = company.invoices("49.99", rate="6", customer=create[1], day=days[2], number="2026 / 3")
     notes = [company.credits(whole, day="2026-03-01"), company.credits(partly, "30.00", day="2026-03-01")]
     by_hand = company.invoices("60.00", customer=adopt, day=DAY, number="2026 / 4")
-    company.books_by_hand(by_hand, Customer=wolk)
+    company.books_by_hand(by_hand, relation=wolk)
     refused = company.invoices("10.00", customer=create[0], day="2026-01-15", number="2026 / 5")
     company.asks_for("documents")
     return _facts(

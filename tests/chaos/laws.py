@@ -42,7 +42,7 @@ def judged(stage: Stage, package: Package, facts: Facts, calm: str = "") -> Verd
     broken = [
         *law.broken,
         *stage.broken,
-        *sent_too_soon(stage.sends),
+        *sent_too_soon(stage.sends, package.offers_again),
         *chains_broken(law.store, facts),
     ]
     if facts.reads and calm and outcome(stage, facts) != calm:
@@ -155,14 +155,17 @@ class _Law:
         self.broken.append(what)
 
 
-def sent_too_soon(sends: list[Send]) -> Iterator[str]:
-    """Nothing is sent again before its earlier sending is proved not to come any more (design.md 5.3)."""
+def sent_too_soon(sends: list[Send], offers_again: bool = False) -> Iterator[str]:
+    """Nothing is sent again before its earlier sending is proved not to come any more (design.md 5.3).
+
+    But for what the vendor takes once however often it is offered.
+    """
     before: dict[str, Send] = {}
-    for send in sends:
+    for send in stage.sends:
         earlier = before.get(send.subject)
         if earlier and not earlier.refused and earlier.sent_at:
             wait = send.at - earlier.sent_at
-            if wait < FUNCTION_TIMEOUT + SETTLE:
+            if wait < FUNCTION_TIMEOUT + SETTLE and not stage.may_offer_again(send.subject):
                 yield f"{send.subject} was sent again after {wait}"
         if send.sent_at is None:
             yield f"{send.subject} was sent without an intent"

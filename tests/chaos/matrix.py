@@ -16,7 +16,7 @@ from .cases import JOBS, VARIANTS, Facts, world
 from .grounds import MEMORY, Ground
 from .laws import Verdict, is_done, is_early, judged, outcome
 from .packages import PACKAGES, Package
-from .stage import Stage
+from .stage import Stage, is_about_tokens
 from .strikes import Boundary, How, Strike, Trouble, ways
 
 FAULTS: tuple[object, ...] = (
@@ -97,7 +97,7 @@ def points(case: Case, ground: Ground = MEMORY) -> list[Strike]:
 
 def _is_about_tokens(at: Boundary) -> bool:
     """A pair of tokens can be lost with the worker that got it: refreshes have a proof of their own."""
-    return "oauth2" in at.name or at.name in ("logins.lease", "logins.rotate", "logins.give_back", "logins.lose")
+    return is_about_tokens(at.name) or at.name in ("logins.lease", "logins.rotate", "logins.give_back", "logins.lose")
 
 
 def plan(case: Case, seed: int, ground: Ground = MEMORY) -> Plan:

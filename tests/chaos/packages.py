@@ -9,25 +9,23 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx
 
+from boekbrug.vendors import registry
 from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
 from fakes.kit.server import Fake
-from tests.support.company import (
-    CREDIT_NOTES,
-    DIVISION,
-    INVOICES,
-    START,
-    Company,
-    Document,
-    a_connected_company,
-)
-from tests.support.stage import EXACT
+from fakes.octopus import OctopusFake
+from infra.local.packages.octopus import number_of
+from tests.support import exact_books, octopus_books
+from tests.support.books import START
+from tests.support.company import Company, Document, a_connected_company
+from tests.support.stage import EXACT, OCTOPUS
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,8 @@ class Package(Protocol):
     fake: Callable[[FakeClock], Fake]
     tenant: str  # the administration, as the fake's control calls name it
     journals: Mapping[str, str]  # by kind of document
+    offers_again: bool  # a write in doubt is offered again at once: the vendor refuses a second one
+    longest_run: timedelta  # from the first nudge until all is done, whatever is struck
 
     def company(self, stage: Any) -> Company:
         """A company signed in and connected, its mappings accepted."""
@@ -77,33 +77,22 @@ class ExactPackage:
     name = "exact"
     url = EXACT
     fake = ExactFake
-    tenant = DIVISION
-    journals: Mapping[str, str] = MappingProxyType({"invoice": INVOICES, "credit_note": CREDIT_NOTES})
+    tenant = exact_books.DIVISION
+    journals: Mapping[str, str] = MappingProxyType(
+        {"invoice": exact_books.INVOICES, "credit_note": exact_books.CREDIT_NOTES}
+    )
+    offers_again = False
+    longest_run = timedelta(hours=3)
 
     def company(self, stage: Any) -> Company:
-        return a_connected_company(stage)
+        return a_connected_company(stage, self.name)
 
     def bookings(self, fake: Any) -> Sequence[Booked]:
-        found = []
-        for row in fake.sections()["bookings"]():
-            side = -1 if row["Type"] == 21 else 1
-            if row["tenant"] == DIVISION and str(row["EntryDate"]) >= START:
-                vat = sum((Decimal(str(amount)) for amount in row["vat_per_code"].values()), Decimal(0))
-                found.append(
-                    Booked(
-                        kind="credit_note" if side < 0 else "invoice",
-                        reference=row["YourRef"] or "",
-                        gross=side * Decimal(str(row["AmountFC"])),
-                        vat=side * vat,
-                        files=tuple(row["attachments"]),
-                        id=row["id"],
-                        text=row["Description"] or "",
-                    )
-                )
-        return found
+        rows = [row for row in fake.sections()["bookings"]() if row["tenant"] == exact_books.DIVISION]
+        return [_seen(exact_books.booked(row)) for row in rows if str(row["EntryDate"]) >= START]
 
     def customers(self, fake: Any) -> Counter[str]:
-        return Counter(row["Name"] for row in fake.state.divisions[DIVISION]["Accounts"])
+        return Counter(row["Name"] for row in fake.state.divisions[exact_books.DIVISION]["Accounts"])
 
     def written(self, request: httpx.Request) -> str | None:
         if request.method != "POST" or "/api/v1/" not in request.url.path:
@@ -133,4 +122,41 @@ class ExactPackage:
         accounts.change(row["ID"], Description=name)
 
 
-PACKAGES: dict[str, Package] = {"exact": ExactPackage()}
+class OctopusPackage:
+    name = "octopus"
+    url = OCTOPUS
+    parameters: Mapping[str, str] = MappingProxyType({"OctopusBaseUrl": OCTOPUS})
+    fake = OctopusFake
+    offers_again = True
+    longest_run = timedelta(hours=40)  # a limit that is spent comes back at midnight
+
+    def company(self, stage: Any) -> Company:
+        return a_connected_company(stage, self.name)
+
+    def bookings(self, fake: Any) -> Sequence[Booked]:
+        journals = octopus_books.OctopusBooks.invoices, octopus_books.OctopusBooks.credit_notes
+        rows = [row for row in fake.sections()["bookings"]() if row["tenant"] == str(octopus_books.DOSSIER)]
+        ours = [row for row in rows if row["journalKey"] in journals and str(row["documentDate"]) >= START]
+        return [_seen(octopus_books.booked(row)) for row in ours]
+
+    def customers(self, fake: Any) -> Counter[str]:
+        rows = fake.state.dossiers[octopus_books.DOSSIER]["relations"].values()
+        return Counter(row.get("name", "") for row in rows)
+
+    def written(self, request: httpx.Request) -> str | None:
+        """A booking is its document in its journal: the number it is offered under may differ between attempts."""
+        match request.method, request.url.path.rpartition("/")[2]:
+            case "POST", "buysellbookings":
+                booking = json.loads(request.content)["buySellBookingServiceData"]
+                return f"booking {booking['journalKey']} {number_of(booking)}"
+            case "PUT", "relations":
+                return f"relation {json.loads(request.content)['name']}"
+        return None
+
+
+def _seen(booking: Any) -> Booked:
+    return Booked(booking.kind, booking.reference, booking.gross, booking.vat, booking.files)
+
+
+ALL: dict[str, Package] = {"exact": ExactPackage(), "octopus": OctopusPackage()}
+PACKAGES = {name: package for name, package in ALL.items() if name in registry.PACKAGES}

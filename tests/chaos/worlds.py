@@ -23,7 +23,7 @@ from fakes.kit.server import Fake
 from fakes.teamleader import TeamleaderFake
 from infra.local.fake_control import FakeControl
 from infra.local.person import Person
-from tests.support import company as companies
+from tests.support import books
 from tests.support.company import ACCOUNT, Company
 from tests.support.stage import BRIDGE, TEAMLEADER, Line, gateway, vendor_hosts
 from tests.support.transports import fake_transport
@@ -114,7 +114,7 @@ class Studio:
 
 def built(package: Package, ground: Ground, deed: Callable[[Company], Any], variant: int) -> World:
     """A world in which the company has done this; what `deed` returns are its facts."""
-    with seeded(f"world {variant}"), patch.object(companies, "_numbers", itertools.count(11_000_000)):
+    with seeded(f"world {variant}"), patch.object(books, "_numbers", itertools.count(11_000_000)):
         studio = Studio(package, ground)
         return studio.kept(deed(package.company(studio)))
 
@@ -136,6 +136,8 @@ def _stage(
         vendor_hosts=vendor_hosts({"teamleader": TEAMLEADER, package.name: package.url}),
         subject_of=lambda request: _registered(request) or package.written(request),
         seed=seed,
+        offers_again=package.offers_again,
+        longest_run=package.longest_run,
     )
 
 

@@ -17,6 +17,12 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def company(stage: Stage) -> Company:
+def package() -> str:
+    """What the company keeps its books in. A test of all packages says so: `@every_package`."""
+    return "exact"
+
+
+@pytest.fixture
+def company(stage: Stage, package: str) -> Company:
     """Signed in and connected, its mappings accepted; nothing exported yet."""
-    return a_connected_company(stage)
+    return a_connected_company(stage, package)

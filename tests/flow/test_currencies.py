@@ -32,7 +32,7 @@ def test_a_foreign_invoice_stands_in_its_own_currency_and_its_payment_too(compan
     invoice = company.invoices("100.00", **DOLLARS)
     company.exports()
     [booking] = company.booked(invoice)
-    assert (booking["AmountFC"], booking["AmountDC"], booking["Currency"]) == (121, Decimal("108.9"), "USD")
+    assert (booking.gross, booking.row["AmountDC"], booking.row["Currency"]) == (121, Decimal("108.9"), "USD")
     company.pays(invoice, "121.00")
     company.imports_payments()
     assert company.payments(invoice) == [Decimal("121.00")]
@@ -72,4 +72,4 @@ def test_a_credit_note_in_dollars_takes_back_its_invoice(company: Company) -> No
     credit_note = company.credits(invoice)
     company.exports()
     [entry] = company.booked(credit_note)
-    assert (entry["AmountFC"], entry["AmountDC"]) == (-121, Decimal("-108.9"))
+    assert (entry.gross, entry.row["AmountDC"]) == (121, Decimal("-108.9"))

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from fakes.teamleader.seed import uid
-from tests.support.company import ACCOUNT, DIVISION, USER, Company
+from tests.support.company import ACCOUNT, USER, Company
+from tests.support.exact_books import DIVISION
 from tests.support.stage import BRIDGE, Stage
 
 # --- webhooks ---

@@ -29,7 +29,7 @@ def attaches(company: Company, *formats: str) -> None:
 
 def files(company: Company, document: Document) -> list[str]:
     (booking,) = company.booked(document)
-    return booking["attachments"]
+    return list(booking.files)
 
 
 def sent(company: Company, path: str) -> list[datetime]:
@@ -136,7 +136,7 @@ class TestOnce:
         assert [len(sent(attaching, write)) for write in WRITES] == [1, 1]
 
     def test_a_booking_in_doubt_is_sent_again_with_the_files_it_had(self, attaching: Company) -> None:
-        attaching.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
+        attaching.fault("booking", "drop_before")
         invoice = attaching.invoices("100.00", number="2026 / 1")
         attaching.exports()
         assert files(attaching, invoice) == ["2026-1.pdf"]
@@ -145,7 +145,7 @@ class TestOnce:
 
 class TestADocumentThatWaited:
     def test_its_files_are_not_sent_a_second_time(self, attaching: Company) -> None:
-        attaching.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do={"status": 400})
+        attaching.fault("booking", {"status": 400})
         invoice = attaching.invoices("100.00", number="2026 / 1")
         attaching.exports()
         assert attaching.booked(invoice) == []
@@ -155,7 +155,7 @@ class TestADocumentThatWaited:
         assert [len(sent(attaching, write)) for write in WRITES] == [1, 1]
 
     def test_changed_meanwhile_it_brings_its_newer_file(self, attaching: Company) -> None:
-        attaching.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do={"status": 400})
+        attaching.fault("booking", {"status": 400})
         invoice = attaching.invoices("100.00", number="2026 / 1")
         attaching.exports()
         attaching.stage.time.advance(3600)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from boekbrug.domain.connections import JobKind
-from tests.support.company import ACCOUNT, ADMINISTRATION, Company
+from tests.support.company import ACCOUNT, Company, every_package
 
-SEND_ENTRY = "POST /api/v1/.*/SalesEntries$"
+pytestmark = every_package
 
 
 def test_a_slice_ends_in_time_and_the_next_goes_on(company: Company) -> None:
     invoices = [company.invoices(f"{n}.00") for n in range(10, 16)]
     for skip in range(len(invoices)):  # each booking takes a quarter of a minute
-        company.stage.on_the_line(SEND_ENTRY, lambda: company.stage.time.advance(15), skip=skip)
+        company.stage.on_the_line(company.books.sends["booking"], lambda: company.stage.time.advance(15), skip=skip)
     begun = company.stage.time.now()
     company.asks_for("documents")
     slices = company.stage.pump()
@@ -28,7 +28,7 @@ def test_no_write_begins_when_the_function_could_be_killed_under_it(company: Com
     company.stage.on_the_line("POST /invoices.list", lambda: company.stage.time.advance(85))
     company.asks_for("documents")
     worker = company.stage.worker(JobKind.DOCUMENTS)
-    company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION)
+    company.stage.run(JobKind.DOCUMENTS, ACCOUNT, company.administration)
     assert worker.timeout == timedelta(seconds=120)
     assert company.bookings() == []
     company.stage.settle()
@@ -93,7 +93,7 @@ def test_what_nobody_understands_is_told_and_ends_in_the_dead_letters(company: C
 
 def test_a_vendor_that_is_down_only_takes_time(company: Company) -> None:
     invoice = company.invoices()
-    company.stage.exact.post("faults", match={"method": "GET"}, do={"status": 503}, times=10)
+    company.books.control.post("faults", match={"method": "GET"}, do={"status": 503}, times=10)
     company.exports()
     assert len(company.booked(invoice)) == 1
     assert company.stage.dead_letters() == []
@@ -109,9 +109,9 @@ def test_jobs_of_different_kinds_do_not_wait_for_each_other(company: Company) ->
 
     def meanwhile() -> None:
         with company.stage.another_sandbox():
-            company.stage.run(JobKind.PAYMENTS, ACCOUNT, ADMINISTRATION)
+            company.stage.run(JobKind.PAYMENTS, ACCOUNT, company.administration)
 
-    company.stage.on_the_line(SEND_ENTRY, meanwhile)
+    company.stage.on_the_line(company.books.sends["booking"], meanwhile)
     company.exports()
     assert company.payments(first) == [first.gross]
     assert company.payments(second) == []

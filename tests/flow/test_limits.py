@@ -20,7 +20,7 @@ def entries_sent(company: Company) -> list[datetime]:
 class TestARateLimit:
     def test_of_exact_stops_the_slice_until_the_minute_is_over(self, company: Company) -> None:
         invoices = [company.invoices(f"{n}.00") for n in (10, 20, 30)]
-        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries", "nth": 2}, do="rate_limit")
+        company.fault("booking", "rate_limit", nth=2)
         company.asks_for("documents")
         company.stage.pump()
         assert company.job("documents")["last_result"]["stopped"] == "RateLimited"
@@ -71,7 +71,7 @@ class TestTokens:
     def test_one_refused_before_its_time_is_not_an_outcome_in_doubt(self, company: Company) -> None:
         invoice = company.invoices()
         company.stage.time.advance(575)
-        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do={"status": 401})
+        company.fault("booking", {"status": 401})
         company.exports()
         assert len(company.booked(invoice)) == 1
 

@@ -10,14 +10,13 @@ import pytest
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.errors import LeaseLost
-from tests.support.company import ACCOUNT, ADMINISTRATION, Company, Document
+from tests.support.company import ACCOUNT, Company, Document
+from tests.support.exact_books import ADMINISTRATION, ExactBooks
 from tests.support.stage import Killed
 
-SEND_ENTRY = "POST /api/v1/.*/SalesEntries$"
-SEND_RELATION = "POST /api/v1/.*/crm/Accounts$"
 SEND_PAYMENT = "POST /invoices.registerPayment$"
 LOOK = "GET /api/v1/.*/SalesEntries$"
-SENDS = {"booking": SEND_ENTRY, "relation": SEND_RELATION, "payment": SEND_PAYMENT}
+SENDS = {**ExactBooks.sends, "payment": SEND_PAYMENT}
 WAIT = timedelta(seconds=120 + 60)  # the function's longest life, and the time a lost write may take to show
 
 
@@ -59,12 +58,12 @@ class TestAnAnswerLostAfterTheWorkWasDone:
 
     @pytest.mark.parametrize("fault", ["commit_then_drop", "half_body"])
     def test_a_booking_is_found_and_not_sent_again(self, company: Company, fault: str) -> None:
-        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do=fault)
+        company.fault("booking", fault)
         invoice = company.invoices("100.00")
         company.exports()
         assert len(company.booked(invoice)) == 1
         assert len(sent(company, "SalesEntries")) == 1
-        assert company.shown(invoice)["booking_number"] == str(company.booked(invoice)[0]["EntryNumber"])
+        assert company.shown(invoice)["booking_number"] == company.booked(invoice)[0].number
         assert company.unsettled() == 0
 
     def a_lost_booking(self, company: Company) -> Document:
@@ -103,11 +102,11 @@ class TestAnAnswerLostAfterTheWorkWasDone:
         assert company.payments(invoice) == [invoice.gross]
 
     def test_a_customer_is_found_and_its_invoice_follows(self, company: Company) -> None:
-        company.stage.exact.post("faults", match={"method": "POST", "path": "crm/Accounts"}, do="commit_then_drop")
+        company.fault("relation", "commit_then_drop")
         invoice = company.invoices("100.00")
         company.exports()
         (relation,) = company.relations()
-        assert company.booked(invoice)[0]["Customer"] == relation["ID"]
+        assert company.booked(invoice)[0].relation == relation
         assert len(sent(company, "crm/Accounts")) == 1
 
     def test_a_payment_is_found_by_its_second_and_amount(self, company: Company) -> None:
@@ -122,7 +121,7 @@ class TestAnAnswerLostAfterTheWorkWasDone:
 
     def test_a_maintenance_page_instead_of_an_answer_proves_nothing(self, company: Company) -> None:
         """The page came from before the vendor: nothing was done, which only looking can tell."""
-        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="html_page")
+        company.fault("booking", "html_page")
         invoice = company.invoices("100.00")
         company.exports()
         assert len(company.booked(invoice)) == 1
@@ -132,7 +131,7 @@ class TestAConnectionLostBeforeTheWorkWasDone:
     """The bridge cannot tell this from the other: it looks twice, waits, and only then sends again."""
 
     def test_a_booking_is_sent_again_after_the_wait(self, company: Company) -> None:
-        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
+        company.fault("booking", "drop_before")
         invoice = company.invoices("100.00")
         company.exports()
         assert len(company.booked(invoice)) == 1
@@ -151,7 +150,7 @@ class TestAConnectionLostBeforeTheWorkWasDone:
         assert list(company.problems()) == ["DocumentGone"]
 
     def test_a_customer_is_sent_again_after_the_wait(self, company: Company) -> None:
-        company.stage.exact.post("faults", match={"method": "POST", "path": "crm/Accounts"}, do="drop_before")
+        company.fault("relation", "drop_before")
         invoice = company.invoices("100.00")
         company.exports()
         assert len(company.relations()) == 1
@@ -261,12 +260,12 @@ class TestNudges:
                 assert stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION)
             seen.append((changes, company.job("documents")["again"]))
 
-        stage.on_the_line(SEND_ENTRY, second_worker)
+        stage.on_the_line(SENDS["booking"], second_worker)
         company.invoices("100.00", number="EARLY 1")
         company.asks_for("documents")
         stage.pump()
         assert seen == [([], True)]
-        assert sorted(row["YourRef"] for row in company.bookings()) == ["EARLY 1", "LATE 1"]
+        assert sorted(row.reference for row in company.bookings()) == ["EARLY 1", "LATE 1"]
 
 
 class TestAWorkerThatWasThoughtDead:
@@ -289,7 +288,7 @@ class TestAWorkerThatWasThoughtDead:
                 company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION)
                 looks.append(company.unsettled())
 
-        self.wakes_late(company, the_other_looks_twice, SEND_ENTRY)
+        self.wakes_late(company, the_other_looks_twice, SENDS["booking"])
         invoice = company.invoices("100.00")
         company.exports()
         assert looks == [1, 1]
@@ -311,7 +310,7 @@ class TestAWorkerThatWasThoughtDead:
 
     def test_two_that_both_proved_absence_send_once(self, company: Company) -> None:
         """The attempt number is the lock: the slower one finds that the step was taken."""
-        company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
+        company.fault("booking", "drop_before")
 
         absence_counts_from = company.stage.time.now() + WAIT
 
@@ -346,7 +345,9 @@ class TestAWorkerThatWasThoughtDead:
 
     def test_its_answer_still_counts(self, company: Company) -> None:
         """It was called UNKNOWN meanwhile; the answer it brings settles that."""
-        self.wakes_late(company, lambda: company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION), SEND_ENTRY)
+        self.wakes_late(
+            company, lambda: company.stage.run(JobKind.DOCUMENTS, ACCOUNT, ADMINISTRATION), SENDS["booking"]
+        )
         invoice = company.invoices("100.00")
         company.asks_for("documents")
         company.stage.pump()

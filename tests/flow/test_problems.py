@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.company import CREDIT_NOTE, DIVISION, Company, a_connected_company
+from tests.support.company import Company, a_connected_company, every_package
+from tests.support.exact_books import CREDIT_NOTE
 from tests.support.stage import Stage
 
 
+@every_package
 def test_a_closed_period_keeps_its_documents_and_no_others(company: Company) -> None:
     company.closes(2)
     company.refreshes()
@@ -22,6 +24,7 @@ def test_a_closed_period_keeps_its_documents_and_no_others(company: Company) -> 
     assert len(company.booked(march)) == 1
 
 
+@every_package
 @pytest.mark.parametrize("we_knew", [True, False])
 def test_a_reopened_period_is_seen_by_the_next_refresh(company: Company, we_knew: bool) -> None:
     """rules.md 30. `we_knew` False: only the package's refusal told us that it was closed."""
@@ -37,9 +40,10 @@ def test_a_reopened_period_is_seen_by_the_next_refresh(company: Company, we_knew
     assert company.problems() == {}
 
 
-def test_a_rate_without_a_vat_code_waits_for_its_mapping(stage: Stage) -> None:
+@every_package
+def test_a_rate_without_a_vat_code_waits_for_its_mapping(stage: Stage, package: str) -> None:
     """rules.md 18."""
-    company = a_connected_company(stage, mappings=False)
+    company = a_connected_company(stage, package, mappings=False)
     company.accepts_mappings(without=("6",))
     waits, goes = company.invoices(rate="6"), company.invoices(rate="21")
     company.exports()
@@ -52,8 +56,9 @@ def test_a_rate_without_a_vat_code_waits_for_its_mapping(stage: Stage) -> None:
     assert company.problems() == {}
 
 
-def test_nothing_goes_before_the_mappings_were_accepted(stage: Stage) -> None:
-    company = a_connected_company(stage, mappings=False)
+@every_package
+def test_nothing_goes_before_the_mappings_were_accepted(stage: Stage, package: str) -> None:
+    company = a_connected_company(stage, package, mappings=False)
     invoice = company.invoices()
     company.exports()
     assert company.bookings() == []
@@ -64,6 +69,7 @@ def test_nothing_goes_before_the_mappings_were_accepted(stage: Stage) -> None:
     assert company.problems() == {}
 
 
+@every_package
 @pytest.mark.parametrize("asked", [True, False])
 def test_a_customer_without_a_valid_address_is_told_and_booked_once_corrected(company: Company, asked: bool) -> None:
     customer = company.customer("Kapsalon Mist", email="geen adres")
@@ -84,6 +90,7 @@ def test_a_customer_without_a_valid_address_is_told_and_booked_once_corrected(co
     assert company.problems() == {}
 
 
+@every_package
 class TestANameAlone:
     """rules.md 5: a proposal, and the document waits."""
 
@@ -95,7 +102,7 @@ class TestANameAlone:
         assert company.bookings() == []
         company.decides(invoice.customer, adopt=relation)
         company.stage.settle()
-        assert company.booked(invoice)[0]["Customer"] == relation
+        assert company.booked(invoice)[0].relation == relation
         assert len(company.relations()) == 1
         assert company.problems() == {}
 
@@ -105,7 +112,7 @@ class TestANameAlone:
         company.exports()
         company.decides(invoice.customer, create=True)
         company.stage.settle()
-        assert company.booked(invoice)[0]["Customer"] != relation
+        assert company.booked(invoice)[0].relation != relation
         assert len(company.relations()) == 2
 
     def test_does_not_stop_the_documents_of_others(self, company: Company) -> None:
@@ -169,20 +176,22 @@ class TestAnAnswerThatDiffers:
         assert company.shown(second)["state"] == "waiting"
 
 
+@every_package
 def test_a_differing_booking_by_hand_that_the_bookkeeper_removed_is_booked_by_us(company: Company) -> None:
     customer = company.customer("Slagerij Zon BV")
-    relation = company.relation("Slagerij Zon BV", VATNumber=company.vat_number(customer))
+    relation = company.relation("Slagerij Zon BV", vat_number=company.vat_number(customer))
     invoice = company.invoices("100.00", customer=customer)
-    wrong = company.books_by_hand(invoice, Decimal("60.50"), Customer=relation)
+    wrong = company.books_by_hand(invoice, Decimal("60.50"), relation=relation)
     company.exports()
     assert company.shown(invoice)["cause"] == "BookedByOthers"
-    company.stage.exact.post("delete_booking", tenant=DIVISION, booking=wrong)
+    company.books.delete(wrong)
     company.exports()
     (booking,) = company.booked(invoice)
-    assert Decimal(str(booking["AmountFC"])) == invoice.gross
+    assert booking.gross == invoice.gross
     assert company.problems() == {}
 
 
+@every_package
 def test_a_customer_gone_from_teamleader_is_told(company: Company) -> None:
     gone = company.customer("Vertrokken BV")
     invoice, other = company.invoices(customer=gone), company.invoices()

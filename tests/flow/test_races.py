@@ -26,7 +26,8 @@ from boekbrug.store.table import Items
 from infra.local import stage
 from infra.local.fake_control import FakeControl
 from infra.local.person import Person, wait_until
-from tests.support.company import ACCOUNT, ADMINISTRATION, Company, a_connected_company
+from tests.support.company import ACCOUNT, Company, a_connected_company
+from tests.support.exact_books import ADMINISTRATION
 
 pytestmark = pytest.mark.stack
 
@@ -127,4 +128,4 @@ def test_two_deployed_workers_at_once_book_each_invoice_once(local_stage: stage.
     company.stage.settle()
     assert [len(company.booked(invoice)) for invoice in invoices] == [1, 1, 1]
     assert len(company.relations()) == 1
-    assert sum(Decimal(str(row["AmountFC"])) for row in company.bookings()) == Decimal("72.60")
+    assert sum(row.gross for row in company.bookings()) == Decimal("72.60")

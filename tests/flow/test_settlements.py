@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.support.company import ACCOUNT, Company
+from tests.support.company import ACCOUNT, Company, every_package
+
+pytestmark = every_package
 
 
 def test_a_rest_settled_by_a_credit_note_is_never_registered_as_money(company: Company) -> None:

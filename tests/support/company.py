@@ -1,42 +1,46 @@
-"""A Belgian company with Teamleader and Exact Online, connected by the bridge, for flow tests that read like sentences.
+"""A Belgian company with Teamleader and its books, connected by the bridge, for flow tests that read like sentences.
 
     invoice = company.invoices("100.00")
     company.exports()
     assert company.booked(invoice)
 
-Amounts are texts or Decimals, days are ISO texts; what comes back from the fakes is in their own spelling.
+Amounts are texts or Decimals, days are ISO texts; what comes back from Teamleader's fake is in its own spelling.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.documents import AccountId
 from boekbrug.domain.ledger import AdministrationId
 from boekbrug.ports import JobKey
-from fakes.exact import seed as exact_seed
+from boekbrug.vendors import registry
 from fakes.teamleader.seed import belgian_vat, uid
+from infra.local.fake_control import FakeControl
 from infra.local.person import Person
 
+from .books import DAY, PAID_ON, START, Booked, Books, Typed, next_number
+from .exact_books import ExactBooks
+from .octopus_books import OctopusBooks
 from .stage import Stage
 
 ACCOUNT = uid("flow", "account")
 USER = uid("flow", "user")
 DEPARTMENT = uid("flow", "department")
 RATES = {name: uid("flow", "rate", name) for name in ("21", "6")}
-DIVISION = exact_seed.BELGIAN
-ADMINISTRATION = f"exact.be.{DIVISION}"
-INVOICES, CREDIT_NOTES = "70", "71"  # the journals of the division
-START, DAY, PAID_ON = "2026-01-01", "2026-03-02", "2026-03-20"
-CREDIT_NOTE = 21  # SalesEntries.Type
 
-_numbers = itertools.count(10_000_000)
+BOOKS: dict[str, type[Books]] = {"exact": ExactBooks, "octopus": OctopusBooks}
+PACKAGES = [name for name in BOOKS if name in registry.PACKAGES]
+"""The packages a company can be connected with, and whose books are here."""
+every_package = pytest.mark.parametrize("package", PACKAGES)
+"""For a flow test that makes sense whatever the package."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,17 @@ class Document:
 @dataclass
 class Company:
     stage: Stage
+    books: Books
     person: Person
     connection: str
     login: str
     _customers: dict[str, str] = field(default_factory=dict)
 
     account = AccountId(ACCOUNT)
-    administration = AdministrationId(ADMINISTRATION)
+
+    @property
+    def administration(self) -> AdministrationId:
+        return self.books.administration
 
     # --- what people do in Teamleader ---
 
@@ -138,49 +146,59 @@ class Company:
         """A person registers a payment in Teamleader."""
         self.stage.teamleader.post("pay", tenant=ACCOUNT, booking=invoice.id, amount=str(amount), date=day)
 
-    # --- what the bookkeeper does in Exact ---
+    # --- what the bookkeeper does in the books ---
 
-    def relation(self, name: str, **changes: Any) -> str:
-        """A customer in the books; its ID."""
-        row = {"tenant": DIVISION, "Code": str(next(_numbers)), "Name": name, "Status": "C", "Country": "BE", **changes}
-        return self.stage.exact.post("seed", accounts=[row])["accounts"][0]
+    def relation(self, name: str, vat_number: str = "") -> str:
+        """A customer in the books; its id."""
+        return self.books.relation(name, vat_number)
 
-    def books_by_hand(self, document: Document, gross: Decimal | None = None, **changes: Any) -> str:
-        """The bookkeeper types an invoice into the books; the booking's id."""
-        net = document.net if gross is None else (gross / Decimal("1.21")).quantize(Decimal("0.01"))
-        vat = document.vat if gross is None else gross - net
-        row = {
-            "tenant": DIVISION,
-            "Journal": INVOICES,
-            "EntryDate": DAY,
-            "YourRef": document.number,
-            "Description": "Met de hand",
-            "Status": 50,
-            "SalesEntryLines": [{"AmountFC": net, "VATAmountFC": vat, "GLAccountCode": "700000", "VATCode": "21E"}],
-            **changes,
-        }
-        return self.stage.exact.post("seed", sales_entries=[row])["sales_entries"][0]
+    def books_by_hand(
+        self,
+        document: Document,
+        gross: Decimal | None = None,
+        *,
+        relation: str,
+        vat: Decimal | None = None,
+        reference: str = "",
+        day: str = DAY,
+        kind: str = "",
+    ) -> str:
+        """The bookkeeper types a document into the books; the booking's id. `gross`, `vat`: other than it says."""
+        gross = document.gross if gross is None else gross
+        if vat is None:
+            net = document.net if gross == document.gross else (gross / Decimal("1.21")).quantize(Decimal("0.01"))
+            vat = gross - net
+        typed = Typed(kind or document.kind, reference or document.number, relation, day, gross - vat, vat)
+        return self.books.book(typed)
 
     def pays(
         self, document: Document, amount: Decimal | str | None = None, day: str = PAID_ON, kind: str = "bank"
     ) -> None:
         """The bookkeeper settles the booking of a document, in full or in part."""
         (booking,) = self.booked(document)
-        whole = document.gross if amount is None else amount
-        self.stage.exact.post("pay", tenant=DIVISION, booking=booking["id"], amount=str(whole), date=day, kind=kind)
+        self.books.pay(booking.id, document.gross if amount is None else amount, day, kind)
 
     def matches(self, invoice: Document, credit_note: Document, amount: Decimal | str) -> None:
-        a, b = (self.booked(document)[0]["id"] for document in (invoice, credit_note))
-        self.stage.exact.post("match", tenant=DIVISION, a=a, b=b, amount=str(amount))
+        a, b = (self.booked(document)[0].id for document in (invoice, credit_note))
+        self.books.match(a, b, amount)
 
     def unmatches(self, document: Document) -> None:
-        self.stage.exact.post("unmatch", tenant=DIVISION, a=self.booked(document)[0]["id"])
+        self.books.unmatch(self.booked(document)[0].id)
 
-    def closes(self, month: int, journal: str = INVOICES) -> None:
-        self.stage.exact.post("close_period", tenant=DIVISION, year=2026, period=month, journal=journal)
+    def closes(self, month: int) -> None:
+        """No invoices of that month any more."""
+        self.books.close(month, self.books.invoices)
 
-    def reopens(self, month: int, journal: str = INVOICES) -> None:
-        self.stage.exact.post("open_period", tenant=DIVISION, year=2026, period=month, journal=journal)
+    def reopens(self, month: int) -> None:
+        self.books.reopen(month, self.books.invoices)
+
+    # --- what goes wrong at the package ---
+
+    def fault(self, send: str, do: Any, **more: Any) -> None:
+        """What becomes of sending a "booking" or a "relation"; `nth` and `times` as in fakes/README.md."""
+        method, _, path = self.books.sends[send].partition(" ")
+        match = {"method": method, "path": path, **({"nth": more.pop("nth")} if "nth" in more else {})}
+        self.books.control.post("faults", match=match, do=do, **more)
 
     @contextmanager
     def exact_counts_differently(self, kind: int) -> Iterator[None]:
@@ -203,7 +221,9 @@ class Company:
         self.person = self.stage.person(USER)
 
     def asks_for(self, kind: str) -> None:
-        """Press "sync now"; nothing has run yet."""
+        """Press "sync now", long enough after the last time for a look to be worth it; nothing has run yet."""
+        if self.books.between_looks_s:
+            self.stage.teamleader.post("clock", advance_s=self.books.between_looks_s)
         self.person.sync(self.connection, kind)
 
     def exports(self) -> None:
@@ -227,8 +247,8 @@ class Company:
         self.person.put(f"{self._at}/mappings", proposal)
 
     def consents_again(self) -> None:
-        """Log in at Exact Online once more."""
-        assert self.person.connect_exact("be", "be") == self.login
+        """Log in at the package once more."""
+        assert self.books.consent(self.person) == self.login
 
     def runs_by_itself(self) -> None:
         """Switch to automatic."""
@@ -243,20 +263,17 @@ class Company:
     def _at(self) -> str:
         return f"/api/connections/{self.connection}"
 
-    def bookings(self) -> list[dict[str, Any]]:
-        """Every sales entry of this year in the division."""
-        rows = self.stage.exact.state("bookings")
-        return [row for row in rows if row["tenant"] == DIVISION and row["EntryDate"] >= START]
+    def bookings(self) -> list[Booked]:
+        """Every sales entry of this year in the books."""
+        return list(self.books.bookings())
 
-    def booked(self, document: Document) -> list[dict[str, Any]]:
+    def booked(self, document: Document) -> list[Booked]:
         """The bookings that carry the document's number, of its kind."""
-        type_is_credit = document.kind == "credit_note"
-        rows = self.bookings()
-        return [r for r in rows if r["YourRef"] == document.number and (r["Type"] == CREDIT_NOTE) is type_is_credit]
+        return [one for one in self.bookings() if (one.kind, one.reference) == (document.kind, document.number)]
 
-    def relations(self, name: str = "Bakkerij Wolk BV") -> list[dict[str, Any]]:
-        rows = self.stage.exact.state("relations")
-        return [row for row in rows if row["tenant"] == DIVISION and row["Name"] == name]
+    def relations(self, name: str = "Bakkerij Wolk BV") -> list[str]:
+        """The ids of those with this name in the books."""
+        return self.books.relations(name)
 
     def payments(self, document: Document) -> list[Decimal]:
         """What Teamleader holds as paid of an invoice."""
@@ -289,10 +306,10 @@ class Company:
     def counting_changes(self) -> Iterator[list[str]]:
         """What is changed at either vendor meanwhile; new tokens do not count."""
         changes: list[str] = []
-        begun = [(fake, len(fake.journal())) for fake in (self.stage.teamleader, self.stage.exact)]
+        begun = [(fake, len(fake.journal())) for fake in (self.stage.teamleader, self.books.control)]
         yield changes
         for fake, before in begun:
-            rows = [row for row in fake.journal()[before:] if row["changed"] and "oauth2" not in row["path"]]
+            rows = [row for row in fake.journal()[before:] if row["changed"] and "oauth" not in row["path"]]
             changes += [f"{row['method']} {row['path']}" for row in rows]
 
 
@@ -311,28 +328,30 @@ def a_customer(name: str, **changes: Any) -> dict[str, Any]:
     return {
         "tenant": ACCOUNT,
         "name": name,
-        "vat_number": belgian_vat(next(_numbers)),
+        "vat_number": belgian_vat(next_number()),
         "emails": [{"type": "primary", "email": email}],
         **changes,
     }
 
 
-def a_connected_company(stage: Stage, *, mappings: bool = True) -> Company:
+def a_connected_company(stage: Stage, package: str = "exact", *, mappings: bool = True) -> Company:
     """The company, signed in and connected; nothing was exported yet."""
+    control: FakeControl = getattr(stage, package)
+    books = BOOKS[package](control)
     stage.teamleader.post("seed", **_focus())
-    stage.exact.post("seed", **exact_seed.demo_seed(()))
+    books.fill()
     person = stage.person(USER)
-    login = person.connect_exact("be", "be")
+    login = books.consent(person)
     made = person.post(
         "/api/connections",
         entity=DEPARTMENT,
         login=login,
-        administration=ADMINISTRATION,
+        administration=books.administration,
         start=START,
-        invoice_journal=INVOICES,
-        credit_note_journal=CREDIT_NOTES,
+        invoice_journal=books.invoices,
+        credit_note_journal=books.credit_notes,
     )
-    company = Company(stage, person, made["id"], login)
+    company = Company(stage, books, person, made["id"], login)
     stage.settle()
     if mappings:
         company.accepts_mappings()

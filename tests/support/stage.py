@@ -1,4 +1,4 @@
-"""The whole bridge in this process: the template's resources on moto, both fakes, the real handlers, one clock.
+"""The whole bridge in this process: the template's resources on moto, the fakes, the real handlers, one clock.
 
     stage.person(user).sync(connection, "documents")
     stage.settle()
@@ -34,6 +34,7 @@ from boekbrug.domain.documents import AccountId
 from boekbrug.settings import read_settings
 from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
+from fakes.octopus import OctopusFake
 from fakes.teamleader import TeamleaderFake
 from infra import template
 from infra.local.fake_control import FakeControl
@@ -46,6 +47,7 @@ TODAY = datetime(2026, 3, 31, 9, tzinfo=UTC)
 BRIDGE = "https://bridge.example"
 TEAMLEADER = "https://teamleader.example"
 EXACT = "https://exact.example"
+OCTOPUS = "https://octopus.example"
 MINUTE = timedelta(minutes=1)
 
 
@@ -187,6 +189,7 @@ class Stage:
     line: Line
     teamleader: FakeControl
     exact: FakeControl
+    octopus: FakeControl
     resources: Template
     workers: list[Worker]
     routes: list[tuple[str, str, str]]  # method, path, handler
@@ -394,18 +397,18 @@ def standing(now: datetime = TODAY) -> Iterator[Stage]:
         patch("moto.sqs.models.unix_time", lambda *_: time.now().timestamp()),
         patch("moto.sqs.models.unix_time_millis", lambda *_: time.now().timestamp() * 1000),
     ):
-        teamleader, exact = TeamleaderFake(clock), ExactFake(clock)
+        fakes = {TEAMLEADER: TeamleaderFake(clock), EXACT: ExactFake(clock), OCTOPUS: OctopusFake(clock)}
         api = _Api()
-        line = Line({BRIDGE: api, TEAMLEADER: fake_transport(teamleader), EXACT: fake_transport(exact)})
-        hosts = vendor_hosts({"teamleader": TEAMLEADER, "exact": EXACT})
+        line = Line({BRIDGE: api, **{url: fake_transport(fake) for url, fake in fakes.items()}})
+        hosts = vendor_hosts({fake.vendor: url for url, fake in fakes.items()})
         resources = _create({"PublicUrl": BRIDGE, "LocalEndpoint": BRIDGE, "VendorHosts": hosts})
-        _put_app_credentials(resources, teamleader, exact)
+        _put_app_credentials(resources, fakes)
         workers, routes = _functions(resources)
-        controls = FakeControl(TEAMLEADER, line), FakeControl(EXACT, line)
-        controls[0].post("seed", redirect_uris=[f"{BRIDGE}/callback/teamleader"])
+        controls = [FakeControl(url, line) for url in fakes]
+        for fake, control in zip(fakes.values(), controls, strict=True):
+            control.post("seed", redirect_uris=[f"{BRIDGE}/callback/{fake.vendor}"])
         controls[0].post("switches", webhooks_drop=True)  # hints are given by hand here
-        controls[1].post("seed", redirect_uris=[f"{BRIDGE}/callback/exact"])
-        api.stage = stage = Stage(time, line, *controls, resources, workers, routes, teamleader)
+        api.stage = stage = Stage(time, line, *controls, resources, workers, routes, fakes[TEAMLEADER])
         wiring.use(stage.sandbox())
         try:
             yield stage
@@ -442,13 +445,19 @@ def _create(parameters: Mapping[str, str]) -> Template:
     return resources
 
 
-def _put_app_credentials(resources: Template, teamleader: TeamleaderFake, exact: ExactFake) -> None:
-    apps = {
-        fake.vendor: {"client_id": fake.client_id, "client_secret": fake.client_secret} for fake in (teamleader, exact)
+def _put_app_credentials(resources: Template, fakes: Mapping[str, Any]) -> None:
+    teamleader, exact, octopus = (fakes[url] for url in (TEAMLEADER, EXACT, OCTOPUS))
+    apps = {fake: {"client_id": fake.client_id, "client_secret": fake.client_secret} for fake in (teamleader, exact)}
+    of_exact = {**apps[exact], "webhook_secret": exact.webhook_secret}
+    secret = {
+        "teamleader": apps[teamleader],
+        "exact.be": of_exact,
+        "exact.nl": of_exact,
+        "octopus": {"client_id": octopus.software_house_uuid, "client_secret": ""},
     }
-    of_exact = {**apps.pop("exact"), "webhook_secret": exact.webhook_secret}
-    secret = json.dumps({**apps, "exact.be": of_exact, "exact.nl": of_exact})
-    Cloud.client("secretsmanager").put_secret_value(SecretId=resources.ref("AppCredentials"), SecretString=secret)
+    Cloud.client("secretsmanager").put_secret_value(
+        SecretId=resources.ref("AppCredentials"), SecretString=json.dumps(secret)
+    )
 
 
 def _functions(resources: Template) -> tuple[list[Worker], list[tuple[str, str, str]]]:

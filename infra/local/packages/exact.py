@@ -112,6 +112,9 @@ class ExactSide(Side):
         }
         return [_booked(row, percentages) for row in self.control.state("bookings")]
 
+    def relations(self) -> set[str]:
+        return {row["ID"] for row in self.control.state("relations")}
+
     def open_amounts(self) -> Mapping[str, Decimal]:
         found: dict[str, Decimal] = defaultdict(Decimal)
         for row in self.control.state("open_items"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +46,7 @@ class Side(ABC):
 
     name: str
     title: str
+    between_looks = timedelta(0)  # how long the bridge makes do with its last look at the books
 
     def __init__(self, control: FakeControl) -> None:
         self.control = control
@@ -63,12 +64,24 @@ class Side(ABC):
         """Every sales entry in the journals the demo uses."""
 
     @abstractmethod
+    def relations(self) -> set[str]:
+        """Who is in the books, customers and others; as `Booked.relation` names them."""
+
+    @abstractmethod
     def open_amounts(self) -> Mapping[str, Decimal]:
         """What is open of each booking that has something open, positive."""
 
     @abstractmethod
     def sort_of(self, call: Mapping[str, Any]) -> str:
         """Which figure of the report a journalled call counts for: documents, relations, setup, payments, tokens."""
+
+    def most_a_day(self) -> int | None:
+        """How many documents one administration takes in a day; None where that is no matter."""
+        return None
+
+    def quotas(self) -> Mapping[str, Mapping[str, str]]:
+        """What was used of the limits that are counted by day: "180 of 400", by operation, by day."""
+        return {}
 
     def pay(self, booking: Booked, amount: Decimal, day: date, kind: str = "bank") -> None:
         self.control.post(

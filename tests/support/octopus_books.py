@@ -1,0 +1,137 @@
+"""A dossier of the fake Octopus, in the hands of a bookkeeper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from boekbrug.domain.ledger import AdministrationId
+from fakes.octopus import seed
+from infra.local.fake_control import FakeControl
+from infra.local.packages.octopus import number_of
+from infra.local.person import Person
+
+from .books import START, Booked, Typed
+
+DOSSIER, BOOKYEAR = seed.MONTHLY, seed.BOOKYEAR_2026
+USER, PASSWORD = seed.USER, "knikkers-en-tollen"
+
+
+class OctopusBooks:
+    package = "octopus"
+    administration = AdministrationId(f"octopus.-.{DOSSIER}")
+    invoices, credit_notes = "V1", "V2"
+    between_looks_s = 37 * 60
+    sends = MappingProxyType({"booking": "POST .*/buysellbookings$", "relation": "PUT .*/relations$"})
+
+    def __init__(self, control: FakeControl) -> None:
+        self.control = control
+        self.password = PASSWORD
+
+    def fill(self) -> None:
+        user = {"user": USER, "password": self.password, "dossiers": [DOSSIER]}
+        self.control.post("seed", **(seed.demo_seed(()) | {"users": [user]}))
+
+    def consent(self, person: Person) -> str:
+        return person.log_in("octopus", USER, self.password)
+
+    def relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> str:
+        kind = {"client": customer, "supplier": not customer}
+        row = {"tenant": DOSSIER, "name": name, "country": "BE", "vatNr": dotted(vat_number), **kind}
+        return str(self.control.post("seed", relations=[row])["relations"][0])
+
+    def relations(self, name: str) -> list[str]:
+        rows = self.control.state("relations")
+        return [relation_of(row) for row in rows if row["tenant"] == str(DOSSIER) and row.get("name") == name]
+
+    def book(self, typed: Typed) -> str:
+        credit = typed.kind == "credit_note"
+        line = {"accountKey": 700000, "baseAmount": typed.net, "vatAmount": typed.vat}
+        made = self._lever(
+            "book_by_hand",
+            journalKey=self.credit_notes if credit else self.invoices,
+            relationIdentificationServiceData={"relationKey": {"id": int(typed.relation)}},
+            documentDate=typed.day,
+            reference=typed.reference,
+            comment="Met de hand",
+            amount=(-1 if credit else 1) * (typed.net + typed.vat),
+            bookingLines=[{**line, "vatCodeKey": "21" if typed.vat else "00"}],
+        )
+        return made["id"]
+
+    def pay(self, booking: str, amount: Decimal | str, day: str, kind: str) -> None:
+        self._lever("pay", booking=booking, amount=str(amount), date=day, kind=kind)
+
+    def match(self, invoice: str, credit_note: str, amount: Decimal | str) -> None:
+        self._lever("match", a=invoice, b=credit_note, amount=str(amount))
+
+    def unmatch(self, booking: str) -> None:
+        self._lever("unmatch", a=booking)
+
+    def delete(self, booking: str) -> None:
+        self._lever("delete_booking", booking=booking)
+
+    def close(self, month: int, journal: str) -> None:
+        self._lever("close_period", year=2026, period=month, journal=journal)
+
+    def reopen(self, month: int, journal: str) -> None:
+        self._lever("open_period", year=2026, period=month, journal=journal)
+
+    def bookings(self) -> Sequence[Booked]:
+        rows = self.control.state("bookings")
+        ours = [row for row in rows if row["tenant"] == str(DOSSIER) and str(row["documentDate"]) >= START]
+        return [booked(row) for row in ours if row["journalKey"] in (self.invoices, self.credit_notes)]
+
+    # what only Octopus knows
+
+    def changes_password(self, password: str) -> None:
+        self.password = password
+        self.control.post("edit_user", user=USER, password=password)
+
+    def is_opened_by(self, user: str | None, journal: str = "V1") -> None:
+        """Somebody works in a journal in the program; None: he closed it again."""
+        self._lever("journal_in_use", journal=journal, user=user)
+
+    def disables(self, disabled: bool = True) -> None:
+        self._lever("disable_dossier", disabled=disabled)
+
+    def calls(self, operation: str) -> dict[str, int]:
+        """How often an operation was asked for, by Belgian day."""
+        days = self.control.counters()["calls"].get(str(DOSSIER), {})
+        return {day: counts.get(operation, 0) for day, counts in days.items()}
+
+    def refused_calls(self) -> dict[str, Any]:
+        """What was asked for beyond a day's limit."""
+        return self.control.counters()["over_quota"]
+
+    def _lever(self, name: str, **body: Any) -> dict[str, Any]:
+        return self.control.post(name, tenant=DOSSIER, **body)
+
+
+def relation_of(row: dict[str, Any]) -> str:
+    return str(row["relationIdentificationServiceData"]["relationKey"]["id"])
+
+
+def dotted(vat_number: str) -> str:
+    """A Belgian number with the dots that Octopus writes."""
+    return f"{vat_number[:6]}.{vat_number[6:9]}.{vat_number[9:]}" if vat_number.startswith("BE") else vat_number
+
+
+def booked(row: dict[str, Any]) -> Booked:
+    side = -1 if row["journalKey"] == OctopusBooks.credit_notes else 1
+    vat = sum((Decimal(str(amount)) for amount in row["vat_per_code"].values()), Decimal(0))
+    return Booked(
+        id=row["id"],
+        number=f"{row['journalKey']} {row['documentSequenceNr']}",
+        kind="credit_note" if side < 0 else "invoice",
+        journal=row["journalKey"],
+        reference=number_of(row),
+        day=str(row["documentDate"]),
+        relation=relation_of(row),
+        gross=side * Decimal(str(row["amount"])),
+        vat=side * vat,
+        files=tuple(row["attachments"]),
+        row=row,
+    )

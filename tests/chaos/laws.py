@@ -42,7 +42,7 @@ def judged(stage: Stage, package: Package, facts: Facts, calm: str = "") -> Verd
     broken = [
         *law.broken,
         *stage.broken,
-        *sent_too_soon(stage.sends, package.offers_again),
+        *sent_too_soon(stage),
         *chains_broken(law.store, facts),
     ]
     if facts.reads and calm and outcome(stage, facts) != calm:
@@ -155,7 +155,7 @@ class _Law:
         self.broken.append(what)
 
 
-def sent_too_soon(sends: list[Send], offers_again: bool = False) -> Iterator[str]:
+def sent_too_soon(stage: Stage) -> Iterator[str]:
     """Nothing is sent again before its earlier sending is proved not to come any more (design.md 5.3).
 
     But for what the vendor takes once however often it is offered.

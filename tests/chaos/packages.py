@@ -6,12 +6,10 @@ Its company comes from tests/support and has the same verbs whatever the package
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx
@@ -21,33 +19,17 @@ from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
 from fakes.kit.server import Fake
 from fakes.octopus import OctopusFake
-from infra.local.packages.octopus import number_of
 from tests.support import exact_books, octopus_books
-from tests.support.books import START
-from tests.support.company import Company, Document, a_connected_company
+from tests.support.books import Booked
+from tests.support.company import Company, a_connected_company
 from tests.support.stage import EXACT, OCTOPUS
-
-
-@dataclass(frozen=True)
-class Booked:
-    """A booking in the fake. Amounts as printed: positive on a credit note too."""
-
-    kind: str
-    reference: str
-    gross: Decimal
-    vat: Decimal
-    files: tuple[str, ...]
-    id: str
-    text: str  # where a booking of ours says which document it is of; whatever was typed in one made by hand
 
 
 class Package(Protocol):
     name: str
     url: str
     fake: Callable[[FakeClock], Fake]
-    tenant: str  # the administration, as the fake's control calls name it
-    journals: Mapping[str, str]  # by kind of document
-    offers_again: bool  # a write in doubt is offered again at once: the vendor refuses a second one
+    offers_again: bool  # a write in doubt is offered again at once: the vendor takes it once, however often it comes
     longest_run: timedelta  # from the first nudge until all is done, whatever is struck
 
     def company(self, stage: Any) -> Company:
@@ -63,12 +45,6 @@ class Package(Protocol):
         A booking is named by our mark of the document: a number may come free and be another's.
         """
 
-    def knows(self, company: Company, name: str) -> None:
-        """The books have this customer of Teamleader already, with the same VAT number."""
-
-    def books_by_hand(self, company: Company, document: Document, gross: Decimal, customer: str, day: str) -> str:
-        """The bookkeeper types the document in himself, with that total; the booking's id."""
-
     def renames_an_account(self, fake: Any, name: str) -> None:
         """The ledger account of the bookings is called otherwise from now on."""
 
@@ -77,10 +53,6 @@ class ExactPackage:
     name = "exact"
     url = EXACT
     fake = ExactFake
-    tenant = exact_books.DIVISION
-    journals: Mapping[str, str] = MappingProxyType(
-        {"invoice": exact_books.INVOICES, "credit_note": exact_books.CREDIT_NOTES}
-    )
     offers_again = False
     longest_run = timedelta(hours=3)
 
@@ -88,8 +60,7 @@ class ExactPackage:
         return a_connected_company(stage, self.name)
 
     def bookings(self, fake: Any) -> Sequence[Booked]:
-        rows = [row for row in fake.sections()["bookings"]() if row["tenant"] == exact_books.DIVISION]
-        return [_seen(exact_books.booked(row)) for row in rows if str(row["EntryDate"]) >= START]
+        return exact_books.booked_this_year(fake.sections()["bookings"]())
 
     def customers(self, fake: Any) -> Counter[str]:
         return Counter(row["Name"] for row in fake.state.divisions[exact_books.DIVISION]["Accounts"])
@@ -109,15 +80,8 @@ class ExactPackage:
                 return f"file {body['Document']} {body['FileName']}"
         return None
 
-    def knows(self, company: Company, name: str) -> None:
-        company.relation(name, VATNumber=company.vat_number(company.customer(name)))
-
-    def books_by_hand(self, company: Company, document: Document, gross: Decimal, customer: str, day: str) -> str:
-        (relation,) = company.relations(customer)
-        return company.books_by_hand(document, gross, Customer=relation["ID"], EntryDate=day)
-
     def renames_an_account(self, fake: Any, name: str) -> None:
-        accounts = fake.state.divisions[DIVISION]["GLAccounts"]
+        accounts = fake.state.divisions[exact_books.DIVISION]["GLAccounts"]
         row = next(row for row in accounts.rows.values() if row["Code"] == "700000")
         accounts.change(row["ID"], Description=name)
 
@@ -125,7 +89,6 @@ class ExactPackage:
 class OctopusPackage:
     name = "octopus"
     url = OCTOPUS
-    parameters: Mapping[str, str] = MappingProxyType({"OctopusBaseUrl": OCTOPUS})
     fake = OctopusFake
     offers_again = True
     longest_run = timedelta(hours=40)  # a limit that is spent comes back at midnight
@@ -134,29 +97,31 @@ class OctopusPackage:
         return a_connected_company(stage, self.name)
 
     def bookings(self, fake: Any) -> Sequence[Booked]:
-        journals = octopus_books.OctopusBooks.invoices, octopus_books.OctopusBooks.credit_notes
-        rows = [row for row in fake.sections()["bookings"]() if row["tenant"] == str(octopus_books.DOSSIER)]
-        ours = [row for row in rows if row["journalKey"] in journals and str(row["documentDate"]) >= START]
-        return [_seen(octopus_books.booked(row)) for row in ours]
+        return octopus_books.booked_this_year(fake.sections()["bookings"]())
 
     def customers(self, fake: Any) -> Counter[str]:
         rows = fake.state.dossiers[octopus_books.DOSSIER]["relations"].values()
         return Counter(row.get("name", "") for row in rows)
 
     def written(self, request: httpx.Request) -> str | None:
-        """A booking is its document in its journal: the number it is offered under may differ between attempts."""
+        """Neither a booking's number nor how its customer is called need be the same in the next attempt."""
         match request.method, request.url.path.rpartition("/")[2]:
             case "POST", "buysellbookings":
                 booking = json.loads(request.content)["buySellBookingServiceData"]
-                return f"booking {booking['journalKey']} {number_of(booking)}"
+                return f"booking {booking['journalKey']} {OUR_MARK.search(booking['comment'])[0]}"
             case "PUT", "relations":
                 return f"relation {json.loads(request.content)['name']}"
         return None
 
+    def renames_an_account(self, fake: Any, name: str) -> None:
+        dossier = fake.state.dossiers[octopus_books.DOSSIER]
+        for key, row in dossier["accounts"].items():
+            if row["accountKey"]["id"] == 700000:
+                dossier.put("accounts", key, {**row, "description": {"description_NL": name}})
 
-def _seen(booking: Any) -> Booked:
-    return Booked(booking.kind, booking.reference, booking.gross, booking.vat, booking.files)
 
-
+OUR_MARK = re.compile(r"\bBB[A-Z2-7]{10}\b")
+"""In a comment: which document a booking is of."""
 ALL: dict[str, Package] = {"exact": ExactPackage(), "octopus": OctopusPackage()}
 PACKAGES = {name: package for name, package in ALL.items() if name in registry.PACKAGES}
+"""Those that the bridge offers."""

@@ -622,8 +622,8 @@ class _Noted:
     def again(self, intent: Intent, *said: Any) -> Intent:
         self._worker.sent_at = said[-1]
         waited, stage = said[-1] - intent.sent_at, self._worker.stage
-        may = stage.may_offer_again(intent.kind)
-        if intent.state is not WriteState.REFUSED and waited < FUNCTION_TIMEOUT + SETTLE and not may:
+        known = intent.state in (WriteState.REFUSED, WriteState.GONE) or stage.may_offer_again(intent.kind)
+        if waited < FUNCTION_TIMEOUT + SETTLE and not known:
             stage.broken.append(f"{intent.kind} {intent.subject} is sent again after {waited}")
         return self._links.again(intent, *said)
 

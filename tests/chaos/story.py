@@ -28,13 +28,14 @@ from boekbrug.ports import Links
 from fakes.kit.faults import BadCommand
 from infra.local.fake_control import FakeControl
 from infra.local.person import Person, Refused
-from tests.support import company as companies
-from tests.support.company import USER, Document
+from tests.support import books
+from tests.support.books import Booked
+from tests.support.company import BOOKS, USER, Document
 from tests.support.stage import BRIDGE, TEAMLEADER, Line, gateway
 from tests.support.transports import fake_transport
 
 from .grounds import MEMORY
-from .packages import PACKAGES, Booked
+from .packages import PACKAGES
 from .stage import seeded
 from .story_laws import StoryLaws
 from .story_stage import StoryStage
@@ -108,7 +109,7 @@ class Story:
         self._until_closed = ExitStack()
         self._until_closed.callback(wiring.use, None)
         self._until_closed.enter_context(seeded(f"story {seed}"))
-        self._until_closed.enter_context(patch.object(companies, "_numbers", itertools.count(12_000_000)))
+        self._until_closed.enter_context(patch.object(books, "_numbers", itertools.count(12_000_000)))
         self.stage = kept.opened(seed, StoryStage)
         self.teamleader, self.books = self.stage.fakes.values()
         bridge = _Bridge(self.stage)
@@ -121,8 +122,9 @@ class Story:
             **{package: self.control},
         )
         with self.stage.by_people():
-            self.company = replace(kept.facts, stage=place, person=place.person(USER), _customers={})
-            self.package.knows(self.company, KNOWN)
+            own = {"stage": place, "books": BOOKS[package](self.control), "person": place.person(USER)}
+            self.company = replace(kept.facts, **own, _customers={})
+            self.company.relation(KNOWN, self.company.vat_number(self.company.customer(KNOWN)))
             for name in NEW:
                 self.company.customer(name)
 

@@ -144,7 +144,7 @@ def deletes_a_booking(story: Story, chance: Random) -> str:
     if paper is None:
         return ""
     (booking,) = story.ours(paper)
-    story.control.post("delete_booking", tenant=story.package.tenant, booking=booking.id)
+    story.company.books.delete(booking.id)
     intent = story.links.intent(WriteKind.BOOKING, paper.document.id)
     if intent is not None and intent.state is WriteState.DONE:
         paper.removed += 1
@@ -170,13 +170,14 @@ def _book(story: Story, chance: Random, more: Decimal) -> str:
     gross = paper and paper.figures[-1][0] + more
     if not paper or not gross:
         return ""
-    booking = story.package.books_by_hand(story.company, paper.document, gross, paper.customer, paper.day)
+    (relation,) = story.company.relations(paper.customer)
+    booking = story.company.books_by_hand(paper.document, gross, relation=relation, day=paper.day)
     paper.by_hand[booking] = story.stage.clock.now()
     return f"{paper.document.number}: {gross}"
 
 
 def closes_a_period(story: Story, chance: Random) -> str:
-    period = chance.choice(MONTHS), chance.choice(sorted(story.package.journals.values()))
+    period = chance.choice(MONTHS), chance.choice(sorted(story.company.books.journals.values()))
     story.company.closes(*period)
     story.closed.add(period)
     return f"{period}"
@@ -206,7 +207,7 @@ def asks(story: Story, chance: Random) -> str:
     kinds = chance.sample(KINDS, chance.choice((1, 2, 4)))
     story.company.signs_in_again()  # a session lasts eight hours
     for kind in kinds:
-        story.company.asks_for(kind)
+        story.company.presses_sync_now(kind)
     return " ".join(kinds)
 
 

@@ -46,7 +46,7 @@ class StoryLaws:
                 yield from self._paid(paper)
         yield from self._customers()
         yield from self._finished()
-        yield from sent_too_soon(self.story.stage.sends)
+        yield from sent_too_soon(self.story.stage)
         yield from chains_broken(self.store, self.facts)
 
     def _once(self, paper: Paper) -> Iterator[str]:
@@ -81,7 +81,7 @@ class StoryLaws:
 
     def _is_hindered(self, paper: Paper) -> bool:
         """Whether a person did something that keeps it out of the books."""
-        closed = (paper.month, self.story.package.journals[paper.document.kind]) in self.story.closed
+        closed = (paper.month, self.story.company.books.journals[paper.document.kind]) in self.story.closed
         shared = sum(one.reference == paper.reference for one in self.story.papers) > 1
         return closed or shared or bool(paper.by_hand)
 

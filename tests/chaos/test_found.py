@@ -213,7 +213,7 @@ def test_an_edit_while_nobody_knew_what_became_of_the_booking_is_shown(story: St
     """Teamleader's list told of it while the invoice was not booked yet, and never again."""
     company = story.company
     invoice = company.invoices("100.00")
-    company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="commit_then_drop")
+    company.fault("booking", "commit_then_drop")
 
     def meanwhile() -> None:
         company.edits(invoice, "90.00")
@@ -231,9 +231,9 @@ def test_what_a_person_booked_while_ours_was_in_doubt_gets_no_second_beside_it(s
     company = story.company
     invoice = company.invoices("100.00")
     story.looks("relations")
-    company.stage.exact.post("faults", match={"method": "POST", "path": "SalesEntries"}, do="drop_before")
-    relation = company.relations()[0]["ID"]
-    story.stage.later(90, lambda: company.books_by_hand(invoice, Decimal("99.99"), Customer=relation))
+    company.fault("booking", "drop_before")
+    (relation,) = company.relations()
+    story.stage.later(90, lambda: company.books_by_hand(invoice, Decimal("99.99"), relation=relation))
     story.looks("documents")
     assert [booking.gross for booking in PACKAGES["exact"].bookings(story.books)] == [Decimal("99.99")]
     assert causes(story) == ["BookedByOthers"]

@@ -92,7 +92,7 @@ class TestAnInvoiceBookedByHand:
         company.exports()
         assert company.shown(invoice)["cause"] == "PeriodClosed"
         company.reopens(3)
-        company.books_by_hand(invoice, Customer=relation)
+        company.books_by_hand(invoice, relation=relation)
         company.refreshes()
         assert adopted(company, invoice)
 
@@ -108,13 +108,14 @@ class TestAnInvoiceBookedByHand:
         assert len(company.booked(invoice)) == 2
         assert company.shown(invoice)["state"] == "booked"
 
-    @pytest.mark.parametrize("journal", [CREDIT_NOTES, INVOICES])
+    @pytest.mark.parametrize("journal_of", ["credit_note", "invoice"])
     def test_a_credit_note_of_that_number_is_another_document(
-        self, company: Company, known: tuple[str, str], journal: str
+        self, company: Company, known: tuple[str, str], journal_of: str
     ) -> None:
         customer, relation = known
         invoice = company.invoices("100.00", customer=customer, number="7")
-        company.books_by_hand(invoice, relation=relation, kind="credit_note")
+        journal = company.books.journals[journal_of]
+        company.books_by_hand(invoice, relation=relation, kind="credit_note", journal=journal)
         company.exports()
         assert len(company.booked(invoice)) == 1
         assert company.shown(invoice)["state"] == "booked"

@@ -37,7 +37,7 @@ def test_credit_notes_stand_reversed_in_their_own_journal(company: Company) -> N
     notes = company.credits(whole), company.credits(partly, "30.00")
     company.exports()
     booked = [company.booked(note)[0] for note in notes]
-    assert [booking.journal for booking in booked] == [company.books.credit_notes] * 2
+    assert [booking.journal for booking in booked] == [company.books.journals["credit_note"]] * 2
     assert [booking.gross for booking in booked] == [Decimal("121.00"), Decimal("36.30")]
 
 

@@ -15,7 +15,7 @@ from tests.support.company import ACCOUNT, Company, a_line, every_package
 from tests.support.exact_books import ADMINISTRATION, ExactBooks
 
 VAT = belgian_vat(15_555_555)
-INVOICES, CREDIT_NOTES = ExactBooks.invoices, ExactBooks.credit_notes
+INVOICES, CREDIT_NOTES = ExactBooks.journals["invoice"], ExactBooks.journals["credit_note"]
 NEIGHBOUR, NEIGHBOURS_RATE = uid("flow", "neighbour"), uid("flow", "neighbour", "rate")
 LONG_NAME = "Vereniging van Mede-eigenaars Residentie Het Gouden Zandstrand Blok C"
 

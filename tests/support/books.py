@@ -29,7 +29,7 @@ def next_number() -> int:
 class Booked:
     """A sales entry in the books. Amounts as printed: positive on an ordinary credit note too."""
 
-    id: str  # as the fake's control API names it
+    id: str  # as the fake's control API names it; it may come free with a deleted booking's number
     number: str  # the package's, as people see it
     kind: str  # "invoice" or "credit_note"
     journal: str
@@ -39,6 +39,7 @@ class Booked:
     gross: Decimal
     vat: Decimal
     files: tuple[str, ...]
+    text: str  # where a booking of ours says which document it is of; whatever was typed in one made by hand
     row: Mapping[str, Any] = field(repr=False)  # in the vendor's spelling
 
 
@@ -52,6 +53,7 @@ class Typed:
     day: str
     net: Decimal
     vat: Decimal
+    journal: str
 
 
 class Books(Protocol):
@@ -59,8 +61,7 @@ class Books(Protocol):
 
     package: str  # also the name of its fake's control on a stage
     administration: AdministrationId
-    invoices: str  # the journals
-    credit_notes: str
+    journals: Mapping[str, str]  # by kind of document
     between_looks_s: int  # how long the bridge makes do with its last look there
     sends: Mapping[str, str]  # "booking", "relation": what sending one looks like on the line, a regular expression
     control: FakeControl

@@ -162,14 +162,17 @@ class Company:
         reference: str = "",
         day: str = DAY,
         kind: str = "",
+        journal: str = "",
     ) -> str:
-        """The bookkeeper types a document into the books; the booking's id. `gross`, `vat`: other than it says."""
+        """The bookkeeper types a document into the books; the booking's id. All after it: other than it says."""
+        kind = kind or document.kind
         gross = document.gross if gross is None else gross
         if vat is None:
             net = document.net if gross == document.gross else (gross / Decimal("1.21")).quantize(Decimal("0.01"))
             vat = gross - net
-        typed = Typed(kind or document.kind, reference or document.number, relation, day, gross - vat, vat)
-        return self.books.book(typed)
+        journal = journal or self.books.journals[kind]
+        reference = reference or document.number
+        return self.books.book(Typed(kind, reference, relation, day, gross - vat, vat, journal))
 
     def pays(
         self, document: Document, amount: Decimal | str | None = None, day: str = PAID_ON, kind: str = "bank"
@@ -185,12 +188,12 @@ class Company:
     def unmatches(self, document: Document) -> None:
         self.books.unmatch(self.booked(document)[0].id)
 
-    def closes(self, month: int) -> None:
-        """No invoices of that month any more."""
-        self.books.close(month, self.books.invoices)
+    def closes(self, month: int, journal: str = "") -> None:
+        """Nothing of that month any more in a journal: that of invoices unless another is named."""
+        self.books.close(month, journal or self.books.journals["invoice"])
 
-    def reopens(self, month: int) -> None:
-        self.books.reopen(month, self.books.invoices)
+    def reopens(self, month: int, journal: str = "") -> None:
+        self.books.reopen(month, journal or self.books.journals["invoice"])
 
     # --- what goes wrong at the package ---
 
@@ -224,6 +227,9 @@ class Company:
         """Press "sync now", long enough after the last time for a look to be worth it; nothing has run yet."""
         if self.books.between_looks_s:
             self.stage.teamleader.post("clock", advance_s=self.books.between_looks_s)
+        self.presses_sync_now(kind)
+
+    def presses_sync_now(self, kind: str) -> None:
         self.person.sync(self.connection, kind)
 
     def exports(self) -> None:
@@ -348,8 +354,8 @@ def a_connected_company(stage: Stage, package: str = "exact", *, mappings: bool 
         login=login,
         administration=books.administration,
         start=START,
-        invoice_journal=books.invoices,
-        credit_note_journal=books.credit_notes,
+        invoice_journal=books.journals["invoice"],
+        credit_note_journal=books.journals["credit_note"],
     )
     company = Company(stage, books, person, made["id"], login)
     stage.settle()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,7 @@ CREDIT_NOTE = 21  # SalesEntries.Type
 class ExactBooks:
     package = "exact"
     administration = ADMINISTRATION
-    invoices, credit_notes = "70", "71"
+    journals = MappingProxyType({"invoice": "70", "credit_note": "71"})
     between_looks_s = 0
     sends = MappingProxyType({"booking": "POST /api/v1/.*/SalesEntries$", "relation": "POST /api/v1/.*/crm/Accounts$"})
 
@@ -56,7 +56,7 @@ class ExactBooks:
         line = {"AmountFC": side * typed.net, "VATAmountFC": side * typed.vat, "GLAccountCode": "700000"}
         row = {
             "tenant": DIVISION,
-            "Journal": self.credit_notes if credit else self.invoices,
+            "Journal": typed.journal,
             "Customer": typed.relation,
             "EntryDate": typed.day,
             "YourRef": typed.reference,
@@ -89,8 +89,12 @@ class ExactBooks:
         self.control.post(name, tenant=DIVISION, **body)
 
     def bookings(self) -> Sequence[Booked]:
-        rows = self.control.state("bookings")
-        return [booked(row) for row in rows if row["tenant"] == DIVISION and str(row["EntryDate"]) >= START]
+        return booked_this_year(self.control.state("bookings"))
+
+
+def booked_this_year(rows: Iterable[dict[str, Any]]) -> list[Booked]:
+    """`rows`: the bookings of the fake's state."""
+    return [booked(row) for row in rows if row["tenant"] == DIVISION and str(row["EntryDate"]) >= START]
 
 
 def booked(row: dict[str, Any]) -> Booked:
@@ -107,5 +111,6 @@ def booked(row: dict[str, Any]) -> Booked:
         gross=side * Decimal(str(row["AmountFC"])),
         vat=side * vat,
         files=tuple(row["attachments"]),
+        text=row["Description"] or "",
         row=row,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,7 @@ USER, PASSWORD = seed.USER, "knikkers-en-tollen"
 class OctopusBooks:
     package = "octopus"
     administration = AdministrationId(f"octopus.-.{DOSSIER}")
-    invoices, credit_notes = "V1", "V2"
+    journals = MappingProxyType({"invoice": "V1", "credit_note": "V2"})
     between_looks_s = 37 * 60
     sends = MappingProxyType({"booking": "POST .*/buysellbookings$", "relation": "PUT .*/relations$"})
 
@@ -47,16 +47,16 @@ class OctopusBooks:
         return [relation_of(row) for row in rows if row["tenant"] == str(DOSSIER) and row.get("name") == name]
 
     def book(self, typed: Typed) -> str:
-        credit = typed.kind == "credit_note"
+        side = -1 if typed.kind == "credit_note" else 1
         line = {"accountKey": 700000, "baseAmount": typed.net, "vatAmount": typed.vat}
         made = self._lever(
             "book_by_hand",
-            journalKey=self.credit_notes if credit else self.invoices,
+            journalKey=typed.journal,
             relationIdentificationServiceData={"relationKey": {"id": int(typed.relation)}},
             documentDate=typed.day,
             reference=typed.reference,
             comment="Met de hand",
-            amount=(-1 if credit else 1) * (typed.net + typed.vat),
+            amount=side * (typed.net + typed.vat),
             bookingLines=[{**line, "vatCodeKey": "21" if typed.vat else "00"}],
         )
         return made["id"]
@@ -80,9 +80,7 @@ class OctopusBooks:
         self._lever("open_period", year=2026, period=month, journal=journal)
 
     def bookings(self) -> Sequence[Booked]:
-        rows = self.control.state("bookings")
-        ours = [row for row in rows if row["tenant"] == str(DOSSIER) and str(row["documentDate"]) >= START]
-        return [booked(row) for row in ours if row["journalKey"] in (self.invoices, self.credit_notes)]
+        return booked_this_year(self.control.state("bookings"))
 
     # what only Octopus knows
 
@@ -110,6 +108,12 @@ class OctopusBooks:
         return self.control.post(name, tenant=DOSSIER, **body)
 
 
+def booked_this_year(rows: Iterable[dict[str, Any]]) -> list[Booked]:
+    """`rows`: the bookings of the fake's state, purchases too."""
+    here = [row for row in rows if row["tenant"] == str(DOSSIER) and str(row["documentDate"]) >= START]
+    return [booked(row) for row in here if row["journalKey"] in OctopusBooks.journals.values()]
+
+
 def relation_of(row: dict[str, Any]) -> str:
     return str(row["relationIdentificationServiceData"]["relationKey"]["id"])
 
@@ -120,12 +124,13 @@ def dotted(vat_number: str) -> str:
 
 
 def booked(row: dict[str, Any]) -> Booked:
-    side = -1 if row["journalKey"] == OctopusBooks.credit_notes else 1
+    credit = row["amount"] < 0 or (not row["amount"] and row["journalKey"] == OctopusBooks.journals["credit_note"])
+    side = -1 if credit else 1
     vat = sum((Decimal(str(amount)) for amount in row["vat_per_code"].values()), Decimal(0))
     return Booked(
         id=row["id"],
         number=f"{row['journalKey']} {row['documentSequenceNr']}",
-        kind="credit_note" if side < 0 else "invoice",
+        kind="credit_note" if credit else "invoice",
         journal=row["journalKey"],
         reference=number_of(row),
         day=str(row["documentDate"]),
@@ -133,5 +138,6 @@ def booked(row: dict[str, Any]) -> Booked:
         gross=side * Decimal(str(row["amount"])),
         vat=side * vat,
         files=tuple(row["attachments"]),
+        text=row.get("comment", ""),
         row=row,
     )

@@ -140,9 +140,7 @@ def _prepare(run: Run) -> None:
         offered = one.person.get(f"/api/connections/{one.id}/mappings")
         proposal = offered["proposal"]
         wanted = {
-            rate["id"]: dict.fromkeys(("invoice", "credit_note"), code)
-            for rate in offered["rates"]
-            if (code := one.books.vat_codes.get(rate["description"]))
+            rate["id"]: codes for rate in offered["rates"] if (codes := one.books.vat_codes.get(rate["description"]))
         }
         proposal["vat_codes"] |= wanted
         one.person.put(f"/api/connections/{one.id}/mappings", proposal)

@@ -13,7 +13,7 @@ from fakes.teamleader import seed as teamleader_seed
 
 from ..person import Person
 from ..worlds import Entity, World
-from .side import Booked, Books, Side
+from .side import Booked, Books, Side, for_both
 
 JOURNALS = {"BE": ("70", "71"), "NL": ("70", "75")}
 CREDIT_NOTE = 21  # SalesEntries.Type
@@ -60,7 +60,9 @@ class ExactSide(Side):
         books, body = {}, defaultdict(list)
         for number, entity in enumerate(world.entities, UBL_DIVISION):
             codes = {rate["description"]: f"{position:02}" for position, rate in enumerate(entity.rates, 1)}
-            books[entity.department] = Books(str(number), UBL_USER, "70", "71", codes)
+            books[entity.department] = Books(
+                str(number), UBL_USER, "70", "71", {text: for_both(code) for text, code in codes.items()}
+            )
             body["divisions"].append(
                 {
                     "Code": number,

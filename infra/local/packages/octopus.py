@@ -14,7 +14,7 @@ from fakes.teamleader import seed as teamleader_seed
 
 from ..person import Person
 from ..worlds import Entity, World
-from .side import Booked, Books, Side
+from .side import Booked, Books, Side, for_both
 
 INVOICES, CREDIT_NOTES = "V1", "V2"
 BY_PASSWORD, PASSWORD = "U70002", "blokkendoos-en-tol"  # who types his password; the other user consents by OAuth
@@ -22,8 +22,9 @@ DOSSIERS = {"be": octopus_seed.MONTHLY, "nl": octopus_seed.QUARTERLY}
 UBL_USER = "U80001"
 UBL_DOSSIER = 80001
 
-# Which zero is which, a person says: nothing tells from a percentage why it is none (rules.md 18).
-ZEROS = {
+# Which zero is which, a person says: nothing tells from a percentage why it is none (rules.md 18). The dossier in
+# quarters has codes of their own for credit notes.
+_ZERO_RATES = {
     "0 %": "00",
     "0 % medecontractant": "MC",
     "0 % intracommunautaire goederen": "ICL",
@@ -34,6 +35,10 @@ ZEROS = {
     "0% leveringen goederen binnen de EU": "ICL",
     "0% diensten binnen de EU": "ICD",
     "0% export buiten de EU": "EXP",
+}
+ZEROS = {
+    "be": {rate: for_both(code) for rate, code in _ZERO_RATES.items()},
+    "nl": {rate: {"invoice": code, "credit_note": f"C{code}"} for rate, code in _ZERO_RATES.items()},
 }
 
 API = "/octopus-rest-api/v1"
@@ -63,7 +68,7 @@ class OctopusSide(Side):
         keys = {department: key for key, department in teamleader_seed.DEPARTMENTS.items()}
         users = {"be": BY_PASSWORD, "nl": octopus_seed.USER}
         return {
-            entity.department: Books(str(DOSSIERS[key]), users[key], INVOICES, CREDIT_NOTES, ZEROS)
+            entity.department: Books(str(DOSSIERS[key]), users[key], INVOICES, CREDIT_NOTES, ZEROS[key])
             for entity in world.entities
             for key in [keys[entity.department]]
         }
@@ -73,7 +78,9 @@ class OctopusSide(Side):
         books, body = {}, defaultdict(list)
         for number, entity in enumerate(world.entities, UBL_DOSSIER):
             codes = {rate["description"]: f"{position:02}" for position, rate in enumerate(entity.rates, 1)}
-            books[entity.department] = Books(str(number), UBL_USER, INVOICES, CREDIT_NOTES, codes)
+            books[entity.department] = Books(
+                str(number), UBL_USER, INVOICES, CREDIT_NOTES, {text: for_both(code) for text, code in codes.items()}
+            )
             body["dossiers"].append(
                 {
                     "dossierKey": {"id": number},
@@ -168,9 +175,11 @@ class OctopusSide(Side):
 def _demo_books(customers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The fake's demo with these customers, a user per dossier, and VAT codes for what the two companies charge."""
     body = octopus_seed.demo_seed([_relation(row) for row in customers])
-    both = DOSSIERS.values()
-    extra = [{"tenant": tenant, **row} for tenant in both for row in _codes("ICD", "Intracommunautaire diensten", 0)]
-    dutch = [{"tenant": DOSSIERS["nl"], **row} for row in _codes("09", "Verkoop 9%", 9)]
+    services = ("ICD", "Intracommunautaire diensten", 0)
+    dutch = ("09", "Verkoop 9%", 9)
+    extra = [_code(DOSSIERS["be"], *services), _code(DOSSIERS["nl"], *services), _code(DOSSIERS["nl"], *dutch)]
+    for code, text, percentage in (services, dutch):
+        extra.append(_code(DOSSIERS["nl"], f"C{code}", f"Creditnota {text.lower()}", percentage, type=4))
     return {
         **body,
         "dossiers": [{**row, "currencies": ["EUR", "GBP", "USD"]} for row in body["dossiers"]],
@@ -178,12 +187,12 @@ def _demo_books(customers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             {"user": octopus_seed.USER, "dossiers": [DOSSIERS["nl"]]},
             {"user": BY_PASSWORD, "password": PASSWORD, "dossiers": [DOSSIERS["be"]]},
         ],
-        "vat_codes": [*body["vat_codes"], *extra, *dutch],
+        "vat_codes": [*body["vat_codes"], *extra],
     }
 
 
-def _codes(code: str, description: str, percentage: int) -> list[dict[str, Any]]:
-    return [{"code": code, "description": description, "type": 2, "basePercentage": percentage}]
+def _code(tenant: int, code: str, text: str, percentage: int, type: int = 2) -> dict[str, Any]:
+    return {"tenant": tenant, "code": code, "description": text, "type": type, "basePercentage": percentage}
 
 
 def _relation(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Books:
     user: str
     invoice_journal: str
     credit_note_journal: str
-    vat_codes: Mapping[str, str]  # description of a Teamleader rate → code; {} trusts the proposal
+    # Description of a Teamleader rate → codes of "invoice" and "credit_note"; what is not here is as proposed.
+    vat_codes: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Booked:
     gross: Decimal
     vat_by_rate: Mapping[Decimal, Decimal]  # percentage as a fraction → VAT
     files: Sequence[str] = ()  # names of what hangs on it
+
+
+def for_both(code: str) -> dict[str, str]:
+    """The same VAT code for invoices and credit notes."""
+    return dict.fromkeys(("invoice", "credit_note"), code)
 
 
 class Side(ABC):

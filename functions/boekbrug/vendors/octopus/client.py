@@ -32,6 +32,9 @@ API = "/octopus-rest-api/v1"
 TOKEN_LIFE = timedelta(minutes=10)  # of both kinds, from issue (octopus.md 2)
 SCARCE = 48  # operations of fewer calls a day are asked once only: a call that failed may have been counted
 
+YES = {"POST": (201,), "PUT": (201, 204)}
+"""The statuses of a write that was done (octopus.md 1.3)."""
+
 SHORT = httpx.Timeout(30, connect=5)
 LONG = httpx.Timeout(90, connect=5, write=5)  # lists without pages, asked by workers that live 120 s
 LONGER = httpx.Timeout(180, connect=5, write=5)  # the same, asked by workers that live 300 s
@@ -196,8 +199,10 @@ class Client:
         response = self._http.send_once(self._request(method, path, token, {}, body, SHORT))
         if isinstance(response, Unknown):
             return response, token
-        if response.is_success:
+        if response.status_code in YES[method]:
             return Answer(_json_or_none(response), _asked_at(response, before)), token
+        if response.is_success:  # a page of a proxy between us, for one
+            return Unknown(why=f"{response.status_code}"), token
         no = self._no(response, operation)
         known = response.status_code in refusals.CLEAR_NO or no.refusal.code == refusals.TOO_MANY_CONNECTIONS
         return (no if known else Unknown(why=f"{response.status_code}")), token

@@ -23,6 +23,7 @@ DEFAULT_TODAY = date(2026, 11, 24)
 WINDOW = timedelta(days=270)  # documents are dated in the nine months up to today
 CLOSED_DAY = date(2025, 1, 15)  # in a period that the packages' seed has closed: month 1 of 2025
 DRAFTS = 3  # per account; must never be exported
+MANY, FEW = 400, 40  # documents
 CREDITED_SHARE = Decimal("0.15")  # of an account's documents that are credit notes
 
 NAMESPACE = uuid.UUID("6b0c5f6e-5d7d-5a53-9f0b-3f2f6d1c7a10")
@@ -329,7 +330,8 @@ QUANTITIES = ("1", "2", "3", "5", "10", "0.5", "1.25", "2.75", "7.5", "12", "24"
 
 
 def demo_seed(documents: int = 200, today: date | None = None) -> DemoSeed:
-    """The demo's world with so many issued documents, split over the two accounts.
+    """The demo's world with so many issued documents, split over the two accounts: evenly, or, when there are many,
+    all but `FEW` in the first, as a first load is mostly one company's.
 
     Shape: `documents` counts invoices and credit notes, at least 20; drafts come on top. Dates run up to `today`.
     """
@@ -337,9 +339,9 @@ def demo_seed(documents: int = 200, today: date | None = None) -> DemoSeed:
         raise ValueError("the demo needs at least 20 documents to show every kind")
     today = today or DEFAULT_TODAY
     seed = DemoSeed(body={section: [] for section in SECTIONS}, expected_refusals={}, package_customers=[])
-    for index, country in enumerate(COUNTRIES):
+    second = FEW if documents > MANY else documents // 2
+    for country, count in zip(COUNTRIES, (documents - second, second), strict=True):
         random = Random(f"boekbrug demo {country.key}")
-        count = documents // 2 + (documents % 2 if index == 0 else 0)
         _account(seed.body, country)
         customers = list(_customers(country))
         for customer in customers:

@@ -24,6 +24,7 @@ WINDOW = timedelta(days=270)  # documents are dated in the nine months up to tod
 CLOSED_DAY = date(2025, 1, 15)  # in a period that the packages' seed has closed: month 1 of 2025
 DRAFTS = 3  # per account; must never be exported
 MANY, FEW = 400, 40  # documents
+ODD_ONES = 2_521_000  # invoices are told apart by a number; those that are planted count from here
 CREDITED_SHARE = Decimal("0.15")  # of an account's documents that are credit notes
 
 NAMESPACE = uuid.UUID("6b0c5f6e-5d7d-5a53-9f0b-3f2f6d1c7a10")
@@ -581,7 +582,7 @@ def _plant_refusals(
     """Replace or add the documents that must be refused, and write down why."""
     by_id = {customer.id: customer for customer in customers}
     for place, cause in enumerate(planned):
-        n = 1000 + place
+        n = ODD_ONES + place
         if cause == "PeriodClosed":
             bad = _invoice(country, n, customers[1], CLOSED_DAY, random)
             invoices.insert(0, bad)

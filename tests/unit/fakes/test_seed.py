@@ -299,3 +299,15 @@ def test_the_package_shares_a_bare_name_with_one_person_only():
 def test_prices_and_rates_are_decimals():
     amounts = [line["unit_price"]["amount"] for row in ISSUED for line in lines_of(row)]
     assert {type(amount) for amount in [*amounts, *RATES.values()]} == {Decimal}
+
+
+@pytest.mark.parametrize("documents", [20, 400, 401, 2000, 5000])
+def test_however_many_there_are_none_has_another_ones_id(documents):
+    body = seed.demo_seed(documents).body
+    rows = [*body["invoices"], *body["credit_notes"]]
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+def test_many_documents_are_mostly_one_companys():
+    tenants = Counter(row["tenant"] for row in seed.demo_seed(2000).body["invoices"] if row["status"] != "draft")
+    assert min(tenants.values()) <= seed.FEW < max(tenants.values())

@@ -88,7 +88,7 @@ class OctopusSide(Side):
                     "vatNr": entity.vat_number,
                     "country": entity.country,
                     "languageCode": "nl",
-                    "currencies": sorted({"EUR", entity.currency}),
+                    "currencies": sorted({"EUR", "GBP", "USD", entity.currency}),
                 }
             )
             body["bookyears"] += [_bookyear(number, place, year) for place, year in enumerate(entity.years, 1)]

@@ -1,0 +1,258 @@
+"""What only Octopus does: numbers of ours, journals in use, passwords, and limits that last a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+
+import pytest
+
+from infra.local.person import Refused
+from tests.support.books import DAY, Typed
+from tests.support.company import Company, Document
+from tests.support.octopus_books import USER
+
+TOKEN_LIVES = 11 * 60  # seconds, and a little longer
+
+
+@pytest.fixture
+def package() -> str:
+    return "octopus"
+
+
+def numbers(company: Company, *documents: Document) -> list[str]:
+    """The package's number of each; every one is booked once."""
+    return [booking.number for document in documents for (booking,) in [company.booked(document)]]
+
+
+def somebody_elses(company: Company) -> Typed:
+    """An invoice a bookkeeper types for whoever comes by."""
+    (relation,) = company.relations("Diverse klanten")
+    return Typed(
+        "invoice", "HAND 7", relation, DAY, Decimal("50.00"), Decimal("10.50"), company.books.journals["invoice"]
+    )
+
+
+def sent(company: Company) -> int:
+    rows = company.stage.octopus.journal()
+    return sum(1 for row in rows if row["method"] == "POST" and row["path"].endswith("/buysellbookings"))
+
+
+class TestNumbers:
+    def test_follow_in_the_order_of_the_documents(self, company: Company) -> None:
+        late, early = company.invoices(day="2026-03-05"), company.invoices(day="2026-02-05")
+        company.exports()
+        assert numbers(company, early, late) == ["V1 1", "V1 2"]
+        assert [company.shown(one)["booking_number"] for one in (early, late)] == ["V1 1", "V1 2"]
+
+    def test_that_a_bookkeeper_took_meanwhile_are_left_to_him(self, company: Company) -> None:
+        by_hand = somebody_elses(company)
+        company.stage.on_the_line(company.books.sends["booking"], lambda: company.books.book(by_hand))
+        first, second = company.invoices(day="2026-02-05"), company.invoices(day="2026-03-05")
+        company.exports()
+        assert numbers(company, first, second) == ["V1 2", "V1 3"]
+        assert company.problems() == {}
+
+    def test_taken_by_this_very_document_mean_that_it_is_booked(self, company: Company) -> None:
+        """The look after a taken number is always taken (rules.md 1)."""
+        known = company.invoices("10.00", day="2026-01-05")
+        company.exports()
+        invoice = company.invoices(customer=known.customer)
+        (relation,) = company.relations()
+        by_hand = partial(company.books_by_hand, invoice, relation=relation)
+        company.stage.on_the_line(company.books.sends["booking"], by_hand)
+        company.exports()
+        assert numbers(company, invoice) == ["V1 2"]
+        assert company.shown(invoice)["state"] == "booked"
+        assert company.problems() == {}
+
+    def test_that_came_free_are_used_again_once_the_old_booking_is_proved_gone(self, company: Company) -> None:
+        """rules.md 4."""
+        deleted = company.invoices(day="2026-02-05")
+        company.exports()
+        company.books.delete(company.booked(deleted)[0].id)
+        later = company.invoices("80.00", day="2026-03-05")
+        company.exports()
+        assert numbers(company, later) == ["V1 1"]
+        assert company.booked(deleted) == []
+        assert company.shown(deleted)["cause"] == "BookingDeleted"
+        company.pays(later)
+        company.imports_payments()
+        assert company.payments(later) == [later.gross]
+        assert company.payments(deleted) == []
+
+
+class TestABookingThatWasDeleted:
+    def test_is_told_and_never_sent_again_by_itself(self, company: Company) -> None:
+        invoice, other = company.invoices(day="2026-02-05"), company.invoices(day="2026-03-05")
+        company.exports()
+        company.books.delete(company.booked(invoice)[0].id)
+        for _ in range(2):
+            company.exports()
+        assert company.booked(invoice) == []
+        assert "V1 1" in company.problems()["BookingDeleted"][0]
+        assert len(company.booked(other)) == 1
+
+    def test_goes_there_again_when_a_person_says_so(self, company: Company) -> None:
+        invoice = company.invoices()
+        company.exports()
+        company.books.delete(company.booked(invoice)[0].id)
+        company.exports()
+        company.stage.house().documents(company.account, company.administration).release(documents=[invoice.id])
+        company.exports()
+        assert len(company.booked(invoice)) == 1
+        assert company.problems() == {}
+
+
+class TestAJournalInUse:
+    def test_waits_while_others_go_on_and_then_follows(self, company: Company) -> None:
+        before = company.invoices(day="2026-02-05")
+        company.exports()
+        company.books.is_opened_by("U99999")
+        note, invoice = company.credits(before), company.invoices(day="2026-03-05")
+        company.asks_for("documents")
+        company.stage.pump()
+        assert (len(company.booked(invoice)), len(company.booked(note))) == (0, 1)
+        company.books.is_opened_by(None)
+        company.stage.settle()
+        assert numbers(company, invoice) == ["V1 2"]
+        assert company.problems() == {}
+
+
+class TestALostAnswer:
+    @pytest.mark.parametrize("fault", ["commit_then_drop", "drop_before", "html_page"])
+    def test_is_settled_by_offering_the_same_number_again(self, company: Company, fault: str) -> None:
+        company.fault("booking", fault)
+        invoice = company.invoices()
+        company.exports()
+        assert numbers(company, invoice) == ["V1 1"]
+        assert sent(company) == 2
+        assert company.unsettled() == 0
+        assert company.problems() == {}
+
+    def test_of_a_customer_makes_no_second_one(self, company: Company) -> None:
+        company.fault("relation", "commit_then_drop")
+        invoice = company.invoices()
+        company.exports()
+        (relation,) = company.relations()
+        assert company.booked(invoice)[0].relation == relation
+
+    def test_of_a_booking_with_its_file_leaves_one_file(self, company: Company) -> None:
+        company.person.patch(f"/api/connections/{company.connection}", attach=["pdf"])
+        company.fault("booking", "commit_then_drop")
+        invoice = company.invoices()
+        company.exports()
+        (booking,) = company.booked(invoice)
+        assert len(booking.files) == 1
+
+
+class TestAccess:
+    def test_a_password_that_changed_pauses_with_one_sentence_until_it_is_given(self, company: Company) -> None:
+        invoice = company.invoices()
+        company.books.changes_password("een-ander")
+        company.stage.time.advance(TOKEN_LIVES)
+        logins_before = self.attempts(company)
+        company.exports()
+        assert self.attempts(company) == logins_before + 1  # they are counted there, and too many shut the door
+        paused = company.job("documents")["paused"]
+        assert (paused["cause"], "Octopus" in paused["sentence"]) == ("AccessExpired", True)
+        assert len(company.problems()["AccessExpired"]) == 1
+        assert company.bookings() == []
+        company.consents_again()
+        company.stage.settle()
+        assert len(company.booked(invoice)) == 1
+        assert company.job("documents")["paused"] is None
+        assert company.problems() == {}
+
+    @staticmethod
+    def attempts(company: Company) -> int:
+        rows = company.stage.octopus.journal()
+        return sum(1 for row in rows if (row["method"], row["path"][-15:]) == ("POST", "/authentication"))
+
+    def test_a_wrong_password_is_refused_in_words_and_tried_once(self, company: Company) -> None:
+        before = self.attempts(company)
+        with pytest.raises(Refused, match="Octopus"):
+            company.person.log_in("octopus", USER, "mis")
+        assert self.attempts(company) == before + 1
+
+    def test_by_consent_works_as_by_password_and_is_renewed(self, company: Company) -> None:
+        assert company.person.connect("octopus") == company.login
+        company.stage.time.advance(TOKEN_LIVES)
+        invoice = company.invoices()
+        company.exports()
+        assert len(company.booked(invoice)) == 1
+        tokens = [row for row in company.stage.octopus.journal() if row["path"] == "/octopus-oauth/token"]
+        assert len(tokens) >= 2
+
+    def test_to_a_disabled_dossier_ends_and_comes_back(self, company: Company) -> None:
+        invoice = company.invoices()
+        company.books.disables()
+        company.stage.time.advance(TOKEN_LIVES)
+        company.exports()
+        assert company.bookings() == []
+        (sentences,) = company.problems().values()
+        assert len(sentences) == 1
+        company.books.disables(False)
+        company.exports()
+        assert len(company.booked(invoice)) == 1
+        assert company.problems() == {}
+
+
+class TestALimitOfADay:
+    def test_that_is_spent_lets_the_rest_go_on_the_next_belgian_day(self, company: Company) -> None:
+        company.stage.octopus.post("switches", quota={"POST buysellbookings": 2})
+        invoices = [company.invoices(f"{n}.00", day=f"2026-03-0{n}") for n in range(1, 5)]
+        company.exports()
+        assert [len(company.booked(invoice)) for invoice in invoices] == [1, 1, 0, 0]
+        assert company.problems() == {}
+        midnight = company.stage.time.now().replace(hour=22, minute=0)  # in Belgium, in summer
+        for wait in (midnight - timedelta(minutes=5), midnight + timedelta(minutes=1)):
+            assert sent(company) == 3  # the one that was refused, and none after it
+            company.stage.time.advance((wait - company.stage.time.now()).total_seconds())
+            company.stage.settle()
+        assert [len(company.booked(invoice)) for invoice in invoices] == [1, 1, 1, 1]
+
+    def test_is_never_reached_by_looking(self, company: Company) -> None:
+        """Six hours of somebody who presses "sync now" every quarter of an hour."""
+        company.invoices()
+        company.exports()
+        for _ in range(4 * 6):
+            company.stage.time.advance(15 * 60)
+            for kind in ("documents", "payments"):
+                company.person.sync(company.connection, kind)
+            company.stage.settle()
+        assert company.books.refused_calls() == {}
+
+
+class TestPayments:
+    def test_an_empty_report_at_the_change_of_the_year_pays_nothing(self, company: Company) -> None:
+        """What is open in the old year shows in the new one only once the balances were carried over."""
+        invoice = company.invoices("100.00", day="2026-12-20")
+        self.goes_on_at(company, "2026-12-28T09:00:00+00:00")
+        company.exports()
+        company.imports_payments()
+        self.goes_on_at(company, "2027-01-02T09:00:00+00:00")
+        company.imports_payments()
+        assert company.payments(invoice) == []
+        assert not company.is_paid(invoice)
+        company.pays(invoice, day="2027-01-04")
+        self.goes_on_at(company, "2027-01-05T09:00:00+00:00")
+        company.imports_payments()
+        assert company.payments(invoice) == [invoice.gross]
+        assert company.problems() == {}
+
+    def test_a_report_that_is_suddenly_empty_pays_nothing(self, company: Company) -> None:
+        invoice = company.invoices()
+        company.exports()
+        for path in ("reports/clients/open", "balancings/modified"):
+            company.stage.octopus.post("faults", match={"path": path}, do={"status": 404}, times=9)
+        company.imports_payments()
+        self.goes_on_at(company, "2026-04-02T09:00:00+00:00")
+        company.imports_payments()
+        assert company.payments(invoice) == []
+
+    @staticmethod
+    def goes_on_at(company: Company, moment: str) -> None:
+        company.stage.octopus.post("clock", now=moment)
+        company.signs_in_again()

@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Protocol
 
 import httpx
@@ -17,6 +17,7 @@ import httpx
 from boekbrug.vendors import registry
 from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
+from fakes.kit.local_time import local
 from fakes.kit.server import Fake
 from fakes.octopus import OctopusFake
 from tests.support import exact_books, octopus_books
@@ -31,6 +32,9 @@ class Package(Protocol):
     fake: Callable[[FakeClock], Fake]
     offers_again: bool  # a write in doubt is offered again at once: the vendor takes it once, however often it comes
     longest_run: timedelta  # from the first nudge until all is done, whatever is struck
+
+    def limit_ends(self, met: datetime) -> datetime:
+        """When a limit of the vendor that is met at this moment is over."""
 
     def company(self, stage: Any) -> Company:
         """A company signed in and connected, its mappings accepted."""
@@ -55,6 +59,9 @@ class ExactPackage:
     fake = ExactFake
     offers_again = False
     longest_run = timedelta(hours=3)
+
+    def limit_ends(self, met: datetime) -> datetime:
+        return met + timedelta(minutes=1)
 
     def company(self, stage: Any) -> Company:
         return a_connected_company(stage, self.name)
@@ -91,7 +98,12 @@ class OctopusPackage:
     url = OCTOPUS
     fake = OctopusFake
     offers_again = True
-    longest_run = timedelta(hours=40)  # a limit that is spent comes back at midnight
+    longest_run = timedelta(hours=40)
+
+    def limit_ends(self, met: datetime) -> datetime:
+        """At midnight in Belgium."""
+        here = local(met)
+        return met + (datetime.combine(here + timedelta(days=1), time.min) - here)
 
     def company(self, stage: Any) -> Company:
         return a_connected_company(stage, self.name)

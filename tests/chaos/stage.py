@@ -36,7 +36,7 @@ from boekbrug.vendors.http import new_client
 from fakes.kit.clock import FakeClock
 from fakes.kit.server import Fake
 from infra import template
-from tests.support.stage import BRIDGE, Template, handler_of
+from tests.support.stage import BRIDGE, Template, app_credentials, handler_of
 from tests.support.transports import fake_transport
 
 from .grounds import Records
@@ -201,6 +201,7 @@ class Stage:
     subject_of: Callable[[httpx.Request], str | None] = lambda _: None
     seed: str = ""
     offers_again: bool = False  # a booking or relation in doubt may be sent again at once (packages.py)
+    limit_ends: Callable[[datetime], datetime] = lambda met: met + timedelta(minutes=1)  # of the package
     longest_run: timedelta = timedelta(hours=3)
     log: list[str] = field(default_factory=list)
     claims: list[tuple[datetime, Worker]] = field(default_factory=list)
@@ -398,12 +399,7 @@ class Stage:
             worker.sleep(FIRST_STALL_S)
 
     def _secret(self) -> str:
-        apps = {
-            fake.vendor: {"client_id": fake.client_id, "client_secret": fake.client_secret}
-            for fake in self.fakes.values()
-        }
-        exact = apps.pop("exact", None)
-        return json.dumps({**apps, "exact.be": exact, "exact.nl": exact})
+        return app_credentials(self.fakes.values())
 
     # --- boundaries ---
 
@@ -530,8 +526,9 @@ class Stage:
             if self.clock.now() - changed_at > SETTLE:
                 return
         self.hit(Trouble(len(self.requests), do))
-        if do == "rate_limit":  # over when the vendor's minute is
-            self._ends(self.clock.now() + timedelta(minutes=1))
+        if do == "rate_limit":
+            in_a_minute = self.clock.now() + timedelta(minutes=1)
+            self._ends(in_a_minute if fake.vendor == "teamleader" else self.limit_ends(self.clock.now()))
         fake.faults.add([{"match": {}, "do": do}])
 
     def _note_change(self, fake: Fake, before: int) -> None:

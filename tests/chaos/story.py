@@ -164,17 +164,21 @@ class Story:
         for fake in self.stage.fakes.values():
             fake.faults.clear()
         self.stage.say("--- all faults are over")
-        self.time_passes(1_000)
         with self.stage.by_people():  # tokens may have died with a worker
             self.company.signs_in_again()
             self.company.consents_again()
+        self._every_limit_ends()
         for kinds in (("accounts", "relations"), ("documents",), ("payments",)):
             self.looks(*kinds)
-        self.time_passes(1_000)
+        self._every_limit_ends()
         before = len(self.stage.sends)
         self.looks("documents", "payments")
         again = [f"{send.subject} was sent at the last look" for send in self.stage.sends[before:]]
         self.broken = list(dict.fromkeys([*self.stage.broken, *again, *StoryLaws(self).broken()]))
+
+    def _every_limit_ends(self) -> None:
+        now = self.stage.clock.now()
+        self.time_passes(max(1_000.0, (self.package.limit_ends(now) - now).total_seconds()))
 
     def looks(self, *kinds: str) -> None:
         """Somebody presses "sync now" and waits until everybody is done."""

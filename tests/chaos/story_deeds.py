@@ -177,19 +177,17 @@ def _book(story: Story, chance: Random, more: Decimal) -> str:
 
 
 def closes_a_period(story: Story, chance: Random) -> str:
-    period = chance.choice(MONTHS), chance.choice(sorted(story.company.books.journals.values()))
-    story.company.closes(*period)
-    story.closed.add(period)
-    return f"{period}"
+    month, journal = chance.choice(MONTHS), chance.choice(sorted(story.company.books.journals.values()))
+    story.closed |= {(closed, journal) for closed in story.company.closes(month, journal)}
+    return f"{month} in {journal}"
 
 
 def reopens_a_period(story: Story, chance: Random) -> str:
     if not story.closed:
         return ""
-    period = chance.choice(sorted(story.closed))
-    story.company.reopens(*period)
-    story.closed.discard(period)
-    return f"{period}"
+    month, journal = chance.choice(sorted(story.closed))
+    story.closed -= {(reopened, journal) for reopened in story.company.reopens(month, journal)}
+    return f"{month} in {journal}"
 
 
 def renames_an_account(story: Story, chance: Random) -> str:

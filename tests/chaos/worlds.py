@@ -137,6 +137,7 @@ def _stage(
         subject_of=lambda request: _registered(request) or package.written(request),
         seed=seed,
         offers_again=package.offers_again,
+        limit_ends=package.limit_ends,
         longest_run=package.longest_run,
     )
 

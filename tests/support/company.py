@@ -9,7 +9,7 @@ Amounts are texts or Decimals, days are ISO texts; what comes back from Teamlead
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -188,12 +188,12 @@ class Company:
     def unmatches(self, document: Document) -> None:
         self.books.unmatch(self.booked(document)[0].id)
 
-    def closes(self, month: int, journal: str = "") -> None:
-        """Nothing of that month any more in a journal: that of invoices unless another is named."""
-        self.books.close(month, journal or self.books.journals["invoice"])
+    def closes(self, month: int, journal: str = "") -> Sequence[int]:
+        """Nothing of that month any more in a journal: that of invoices unless another is named. The months closed."""
+        return self.books.close(month, journal or self.books.journals["invoice"])
 
-    def reopens(self, month: int, journal: str = "") -> None:
-        self.books.reopen(month, journal or self.books.journals["invoice"])
+    def reopens(self, month: int, journal: str = "") -> Sequence[int]:
+        return self.books.reopen(month, journal or self.books.journals["invoice"])
 
     # --- what goes wrong at the package ---
 

@@ -79,11 +79,13 @@ class ExactBooks:
     def delete(self, booking: str) -> None:
         self._lever("delete_booking", booking=booking)
 
-    def close(self, month: int, journal: str) -> None:
+    def close(self, month: int, journal: str) -> Sequence[int]:
         self._lever("close_period", year=2026, period=month, journal=journal)
+        return (month,)
 
-    def reopen(self, month: int, journal: str) -> None:
+    def reopen(self, month: int, journal: str) -> Sequence[int]:
         self._lever("open_period", year=2026, period=month, journal=journal)
+        return (month,)
 
     def _lever(self, name: str, **body: Any) -> None:
         self.control.post(name, tenant=DIVISION, **body)

@@ -73,11 +73,15 @@ class OctopusBooks:
     def delete(self, booking: str) -> None:
         self._lever("delete_booking", booking=booking)
 
-    def close(self, month: int, journal: str) -> None:
+    def close(self, month: int, journal: str) -> Sequence[int]:
+        """And all before it: a journal says up to where it is closed."""
         self._lever("close_period", year=2026, period=month, journal=journal)
+        return range(1, month + 1)
 
-    def reopen(self, month: int, journal: str) -> None:
+    def reopen(self, month: int, journal: str) -> Sequence[int]:
+        """And all after it."""
         self._lever("open_period", year=2026, period=month, journal=journal)
+        return range(month, 13)
 
     def bookings(self) -> Sequence[Booked]:
         return booked_this_year(self.control.state("bookings"))

@@ -15,7 +15,7 @@ import importlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from boekbrug.domain.documents import AccountId
 from boekbrug.settings import read_settings
 from fakes.exact import ExactFake
 from fakes.kit.clock import FakeClock
+from fakes.kit.server import Fake
 from fakes.octopus import OctopusFake
 from fakes.teamleader import TeamleaderFake
 from infra import template
@@ -402,7 +403,8 @@ def standing(now: datetime = TODAY) -> Iterator[Stage]:
         line = Line({BRIDGE: api, **{url: fake_transport(fake) for url, fake in fakes.items()}})
         hosts = vendor_hosts({fake.vendor: url for url, fake in fakes.items()})
         resources = _create({"PublicUrl": BRIDGE, "LocalEndpoint": BRIDGE, "VendorHosts": hosts})
-        _put_app_credentials(resources, fakes)
+        secret, apps = resources.ref("AppCredentials"), app_credentials(fakes.values())
+        Cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=apps)
         workers, routes = _functions(resources)
         controls = [FakeControl(url, line) for url in fakes]
         for fake, control in zip(fakes.values(), controls, strict=True):
@@ -445,19 +447,23 @@ def _create(parameters: Mapping[str, str]) -> Template:
     return resources
 
 
-def _put_app_credentials(resources: Template, fakes: Mapping[str, Any]) -> None:
-    teamleader, exact, octopus = (fakes[url] for url in (TEAMLEADER, EXACT, OCTOPUS))
-    apps = {fake: {"client_id": fake.client_id, "client_secret": fake.client_secret} for fake in (teamleader, exact)}
-    of_exact = {**apps[exact], "webhook_secret": exact.webhook_secret}
-    secret = {
-        "teamleader": apps[teamleader],
-        "exact.be": of_exact,
-        "exact.nl": of_exact,
-        "octopus": {"client_id": octopus.software_house_uuid, "client_secret": ""},
-    }
-    Cloud.client("secretsmanager").put_secret_value(
-        SecretId=resources.ref("AppCredentials"), SecretString=json.dumps(secret)
-    )
+def app_credentials(fakes: Iterable[Fake]) -> str:
+    """What these vendors know our apps by, as the template's secret keeps it."""
+    apps: dict[str, Any] = {}
+    for fake in fakes:
+        match fake:
+            case OctopusFake():
+                apps["octopus"] = {"client_id": fake.software_house_uuid, "client_secret": ""}
+            case ExactFake():
+                app = _app(fake) | {"webhook_secret": fake.webhook_secret}
+                apps |= {"exact.be": app, "exact.nl": app}
+            case _:
+                apps[fake.vendor] = _app(fake)
+    return json.dumps(apps)
+
+
+def _app(fake: Fake) -> dict[str, str]:
+    return {"client_id": fake.client_id, "client_secret": fake.client_secret}
 
 
 def _functions(resources: Template) -> tuple[list[Worker], list[tuple[str, str, str]]]:

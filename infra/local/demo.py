@@ -11,7 +11,6 @@ import json
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -58,6 +57,7 @@ class Run:
     connected: list[Connected] = field(default_factory=list)
     figures: PackageFigures = field(default_factory=PackageFigures)
     wrong: list[str] = field(default_factory=list)  # what is not as it should be
+    days_said: int = 0  # how many the documents would take, said before the first was booked; 0: nothing was said
     automatic: bool = False  # the connections run by themselves, so that there is always something due some day
 
     def check(self, holds: bool, sentence: str) -> None:
@@ -90,8 +90,9 @@ def show(run: Run) -> None:
     _prepare(run)
     marks = len(run.teamleader.journal())
     relations_before = run.side.relations()
-    _say_how_long(run)
+    began = _now(run.teamleader)
     _export(run)
+    _hold_to_what_was_said(run, _now(run.teamleader) - began)
     exported = run.teamleader.journal()[marks:]
     run.figures.teamleader_calls = figures.api_calls(exported)
     pairs = _pairs(run)
@@ -153,6 +154,9 @@ def _prepare(run: Run) -> None:
         run.check(not blocking, f"{one.entity.name} is not ready: {' '.join(blocking)}")
         for finding in found:
             say(f"  {one.entity.name}: {finding['sentence']}")
+        run.days_said = max(
+            [run.days_said, *(int(one["facts"]["days"]) for one in found if one["code"] == "takes_days")]
+        )
 
 
 def _export(run: Run) -> None:
@@ -171,13 +175,11 @@ def _export(run: Run) -> None:
     wait_until("all documents are in the books or have their reason", counted, seconds=PATIENCE, every=1.0)
 
 
-def _say_how_long(run: Run) -> None:
-    """Where a day of the vendor's takes only so many documents, more of them take more days."""
-    most = run.side.most_a_day()
-    share = max(Counter(document.department for document in _issued(run)).values(), default=0)
-    if most and share > most:
-        days = -(-share // most)
-        say(f"  {run.side.title} takes {most} bookings a day in one administration: {share} documents need {days} days")
+def _hold_to_what_was_said(run: Run, took: timedelta) -> None:
+    """Where a day of the vendor's takes only so many documents, the readiness said how many days they need."""
+    if run.days_said:
+        days = -(-took // timedelta(days=1))
+        run.check(days <= run.days_said, f"the documents took {days} days, and {run.days_said} were said beforehand")
 
 
 def _pairs(run: Run) -> list[Pair]:

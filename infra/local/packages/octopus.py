@@ -153,9 +153,6 @@ class OctopusSide(Side):
             return "tokens"
         return next((sort for part, sort in SORTS if re.search(part, path)), "setup")
 
-    def most_a_day(self) -> int:
-        return A_DAY
-
     def quotas(self) -> Mapping[str, Mapping[str, str]]:
         """Of the dossier that used most."""
         used: dict[str, dict[str, int]] = defaultdict(dict)

@@ -81,10 +81,6 @@ class Side(ABC):
     def sort_of(self, call: Mapping[str, Any]) -> str:
         """Which figure of the report a journalled call counts for: documents, relations, setup, payments, tokens."""
 
-    def most_a_day(self) -> int | None:
-        """How many documents one administration takes in a day; None where that is no matter."""
-        return None
-
     def quotas(self) -> Mapping[str, Mapping[str, str]]:
         """What was used of the limits that are counted by day: "180 of 400", by operation, by day."""
         return {}

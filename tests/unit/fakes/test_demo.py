@@ -36,13 +36,13 @@ class Bridge:
         self.sweeps.append(FunctionName)
 
 
-def a_run(bridge: Bridge, **more: Any) -> Any:
+def a_run(bridge: Bridge) -> demo.Run:
     teamleader = FakeControl("https://teamleader.example", fake_transport(TeamleaderFake(FakeClock(NOW, rate=0))))
     stage = SimpleNamespace(
         client=lambda service: bridge, queue_urls={}, function_names={"PlanSync": "sweep"}, api_url="https://b.example"
     )
     one = SimpleNamespace(id="1", person=bridge, entity=SimpleNamespace(account="a", focus_user="u"))
-    return SimpleNamespace(teamleader=teamleader, stage=stage, connected=[one], automatic=False, **more)
+    return demo.Run(SimpleNamespace(), SimpleNamespace(), teamleader, stage, "none", connected=[one])
 
 
 def now(run: Any) -> datetime:
@@ -83,12 +83,16 @@ def test_nor_is_the_next_run_of_what_runs_by_itself() -> None:
     assert now(run) == NOW
 
 
-@pytest.mark.parametrize(("documents", "said"), [(400, ""), (1000, "1000 documents need 3 days"), (401, "need 2 days")])
-def test_how_many_days_it_takes_is_said_beforehand(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], documents: int, said: str
-) -> None:
-    issued = [SimpleNamespace(department=name) for name, count in (("a", documents), ("b", 7)) for _ in range(count)]
-    monkeypatch.setattr(demo, "_issued", lambda run: issued)
-    demo._say_how_long(a_run(Bridge(), side=SimpleNamespace(title="Octopus", most_a_day=lambda: 400)))
-    shown = capsys.readouterr().out
-    assert said in shown if said else shown == ""
+@pytest.mark.parametrize(
+    ("said", "took", "wrong"),
+    [
+        (0, timedelta(days=9), []),
+        (7, timedelta(days=6, hours=15), []),
+        (7, timedelta(days=7, hours=1), ["the documents took 8 days, and 7 were said beforehand"]),
+    ],
+)
+def test_documents_take_no_more_days_than_were_said(said: int, took: timedelta, wrong: list[str]) -> None:
+    run = a_run(Bridge())
+    run.days_said = said
+    demo._hold_to_what_was_said(run, took)
+    assert run.wrong == wrong

@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -102,6 +103,8 @@ def show(run: Run) -> None:
     run.figures.calls.update(run.side.sort_of(call) for call in run.side.control.journal())
     _run_again(run)
     run.figures.quotas = run.side.quotas()
+    over = Counter(f"{call['method']} {call['path']}" for call in run.side.control.journal() if call["status"] == 429)
+    run.check(not over, f"limits were not kept but met: {dict(over)}")
     _let_the_schedule_fire(run)
     run.figures.seconds = time.monotonic() - begun
     run.figures.virtual_seconds = (_now(run.teamleader) - clock).total_seconds()

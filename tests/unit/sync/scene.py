@@ -8,6 +8,7 @@ assert scene.booked() == ["2026.V1.1", "2026.V1.2"]
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,8 @@ from boekbrug.domain.documents import (
 )
 from boekbrug.domain.entries import plan_entry
 from boekbrug.domain.errors import DocumentGone, NotPossible, SyncError
-from boekbrug.domain.ledger import Booking, Cursor, Page, SalesEntry
+from boekbrug.domain.ledger import Booking, BookingRef, Cursor, Page, SalesEntry
+from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Customer, RelationRef
 from boekbrug.messages import RunJob
 from boekbrug.ports import DocumentState, JobKey, Ledger
@@ -211,6 +213,12 @@ class Scene:
     def types(self, document: SalesDocument) -> Booking:
         """The bookkeeper books a document by hand."""
         return self.books.add_booking(self.plans(document), by_hand=True)
+
+    def spoils(self, ref: str, gross: Money) -> None:
+        """The books hold another amount than what they were sent."""
+        booking, _ = self.books.bookings[BookingRef(ref)]
+        self.books.version += 1
+        self.books.bookings[booking.ref] = (replace(booking, gross=gross), self.books.version)
 
     def _relation(self) -> RelationRef:
         customer = a_customer()

@@ -12,6 +12,7 @@ from boekbrug.domain.errors import AccessDenied, BookingDeleted, PeriodClosed, R
 from boekbrug.domain.ledger import DailyBudget
 from boekbrug.ports import DocumentState, WriteKind, WriteState
 from boekbrug.records import as_json
+from boekbrug.sync.slices import WORK
 from boekbrug.sync.write_once import FUNCTION_TIMEOUT
 from boekbrug.vendors.memory import MemoryLedger, NumberedLedger
 from boekbrug.vendors.memory.ledger import MOST_BYTES
@@ -113,6 +114,44 @@ def test_a_number_taken_twice_stops_its_journal_until_the_next_look():
     scene.settles()
     assert scene.references("V1") == ["hand 0", "hand 1", "1", "2"]
     assert scene.problems() == {}
+
+
+def test_a_number_taken_when_the_time_is_over_is_offered_anew_by_the_next_slice():
+    """What is begun too late may be cut off halfway: then nobody knows whether it stands."""
+
+    class Seldom(NumberedLedger):
+        """Asked a moment ago, it tells nothing new."""
+
+        def bookings(self, journals, start, since):
+            return iter(()) if since else super().bookings(journals, start, since)
+
+    scene = Scene(invoices("1", "2"))
+    scene.open_ledger = lambda house, account: Seldom(scene.books, house.numbers, house.clock, house.real, account)
+
+    def refused_late() -> None:
+        scene.types(a_document(number="hand 1"))
+        scene.clock.advance(WORK.total_seconds())
+
+    done = scene.works(once("ledger.book", "before", refused_late))
+    assert scene.calls.count("ledger.book") == 1
+    assert (scene.state("1"), scene.problems()) == ((WAITING, ""), {})
+    assert done.due_at == scene.clock.now()
+    scene.settles()
+    assert scene.references() == ["hand 1", "1", "2"]
+
+
+def test_a_number_taken_is_not_offered_anew_where_the_look_shows_that_invoices_go_in_wrong():
+    scene = Scene(invoices("1", "2"))
+
+    def spoiled() -> None:
+        scene.spoils("2026.V1.1", eur("0.01"))
+        scene.types(a_document(number="hand 1"))
+
+    scene.works(once("ledger.book", "before", spoiled, skip=1))
+    assert scene.references() == ["1", "hand 1"]
+    assert scene.calls.count("ledger.book") == 2
+    assert scene.state("2") == (WAITING, "")
+    assert scene.problems() == {"booking:invoice-1": "BookedDifferently"}
 
 
 # --- a journal somebody works in ---

@@ -97,8 +97,10 @@ def take_leave(desk: Desk, refs: Sequence[str]) -> None:
     gone = [BookingRef(ref) for ref in refs if ref not in owners]
     for ref, subject in owners.items():
         intent = intents[subject]
+        if intent.state is not WriteState.DONE:
+            continue  # another worker found it gone, and it was sent again since
         booked = from_json(Booking, dict(intent.result or {}))
-        if intent.state is not WriteState.DONE or booked.ref != ref or desk.ledger.booking(booked) is not None:
+        if booked.ref != ref or desk.ledger.booking(booked) is not None:
             continue
         record = desk.documents.record(DocumentId(subject))
         if record is not None:

@@ -10,12 +10,15 @@ import pytest
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.documents import DocumentHeader, DocumentId, DocumentKind
-from boekbrug.domain.ledger import Abilities
+from boekbrug.domain.ledger import Abilities, BookingRef
 from boekbrug.ports import DocumentState, JobKey, WriteKind, WriteState
+from boekbrug.records import as_json
+from boekbrug.store.memory.table import OnIo
 from boekbrug.sync.desk import Desk
 from boekbrug.sync.files import Files
 from boekbrug.sync.find_documents import learn_journals
 from tests.support.builders import ACCOUNT, ADMINISTRATION, ENTITY, NOW, eur, some_books
+from tests.unit.sync.scene import once
 from tests.unit.sync.told import Scene, a_booking
 
 KEY = JobKey(ACCOUNT, ADMINISTRATION, JobKind.DOCUMENTS)
@@ -131,6 +134,74 @@ def test_a_page_seen_again_changes_nothing_about_what_is_booked_there_since(scen
     assert scene.pairs.subject_of(WriteKind.BOOKING, second.ref) == "second"
 
 
+def test_a_booking_that_another_typed_under_the_freed_number_stays_known(scene: Scene) -> None:
+    """Both are news of one look: what is forgotten here is booked a second time."""
+    booking = scene.booked()
+    del scene.books.stand[booking.ref]
+    typed = replace(booking, reference="2026 / 8")
+    scene.tells(typed, gone=[booking.ref])
+    look(scene)
+    assert scene.read.by_reference(["2026 / 8"]) == {"2026 / 8": [typed]}
+
+
+# --- a worker that was slow, and another one that went on meanwhile ---
+
+
+def test_whoever_is_the_second_to_find_it_gone_goes_on(scene: Scene) -> None:
+    first, second = scene.booked("first"), scene.booked("second")
+    scene.read.remember([first, second])
+    scene.books.stand.clear()
+    scene.tells(gone=[first.ref, second.ref])
+    other = once("links.gone", "before", lambda: scene.pairs.gone(scene.pairs.intent(WriteKind.BOOKING, "first")))
+    watched(scene, other, lambda: look(scene))
+    assert (state_of(scene, "first"), state_of(scene, "second")) == (HELD, HELD)
+    assert scene.read.by_reference([first.reference, second.reference]) == {}
+
+
+def test_what_a_person_sent_again_meanwhile_is_not_held_for_its_deletion(scene: Scene) -> None:
+    booking = scene.booked()
+    del scene.books.stand[booking.ref]
+
+    def others() -> None:
+        gone = scene.pairs.gone(scene.pairs.intent(WriteKind.BOOKING, "doc"))
+        scene.pairs.again(gone, "payload", "hash", scene.real.now())
+
+    scene.tells(gone=[booking.ref])
+    watched(scene, once("links.intents", "before", others), lambda: look(scene))
+    assert state_of(scene) == (DocumentState.BOOKED, "", WriteState.SENDING)
+    assert scene.told() == {}
+
+
+def test_what_was_found_under_another_number_meanwhile_is_not_looked_for(scene: Scene) -> None:
+    """It was seen standing a moment ago; the package answers only so many of these questions a day."""
+    booking = scene.booked()
+    found = replace(booking, ref=BookingRef("4.V1.8"))
+    scene.books.stand = {found.ref: found}
+
+    def others() -> None:
+        scene.pairs.gone(scene.pairs.intent(WriteKind.BOOKING, "doc"))
+        scene.pairs.adopt(WriteKind.BOOKING, "doc", as_json(found), scene.real.now())
+
+    scene.tells(gone=[booking.ref])
+    watched(scene, once("links.intents", "before", others), lambda: look(scene))
+    assert (state_of(scene), scene.told(), scene.books.asked["booking"]) == (BOOKED, {}, 0)
+
+
+def test_what_was_sent_again_meanwhile_is_not_compared_with_what_stood_before(scene: Scene) -> None:
+    booking = scene.booked()
+
+    def others() -> None:
+        gone = scene.pairs.gone(scene.pairs.intent(WriteKind.BOOKING, "doc"))
+        scene.pairs.again(gone, "payload", "hash", scene.real.now())
+
+    scene.tells(replace(booking, gross=eur("9.99")))
+    watched(scene, once("links.intents", "before", others), lambda: look(scene))
+    assert scene.told() == {}
+
+
+# --- a worker that dies ---
+
+
 class Died(Exception):
     """The worker is gone."""
 
@@ -159,10 +230,14 @@ def test_whoever_dies_on_the_way_the_next_one_ends_it(scene: Scene, step: str, a
 def dies_at(scene: Scene, step: str, phase: str, deed: Callable[[], object]) -> None:
     """Work until that step of the store, before or after it was taken."""
 
-    def on_io(name: str, when: str) -> None:
-        if (name, when) == (step, phase):
-            raise Died
+    def die() -> None:
+        raise Died
 
+    watched(scene, once(step, phase, die), deed)
+
+
+def watched(scene: Scene, on_io: OnIo, deed: Callable[[], object]) -> None:
+    """Work while somebody looks at every step of the store."""
     worker = scene._worker
     worker._on_io, before = on_io, worker._on_io
     try:

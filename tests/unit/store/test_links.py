@@ -22,6 +22,15 @@ def test_what_is_unsettled_is_found_without_reading_what_was_settled(dynamodb: A
     assert detour.names() == ["query"]
 
 
+def test_what_is_settled_between_the_two_reads_is_not_in_doubt(dynamodb: Any, table_name: str) -> None:
+    detour = Detour(dynamodb)
+    links = DynamoLinks(items_of(detour, table_name), US, BOOKS)
+    other = DynamoLinks(items_of(dynamodb, table_name), US, BOOKS)
+    sending, refused = (links.plan(WriteKind.BOOKING, doc, "p", "h", NOON) for doc in ("open", "refused"))
+    detour.on("batch_get_item", lambda: other.refuse(refused, "PeriodClosed"))
+    assert links.unsettled() == [sending]
+
+
 def test_nothing_that_means_this_was_booked_expires(dynamodb: Any, table_name: str) -> None:
     links = DynamoLinks(items_of(dynamodb, table_name), US, BOOKS)
     links.done(links.plan(WriteKind.BOOKING, "doc", "p", "h", NOON), {"ref": "B1"})

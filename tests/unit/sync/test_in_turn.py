@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from boekbrug.domain.documents import FileFormat
-from boekbrug.domain.errors import AccessDenied, BookingDeleted, PeriodClosed, RateLimited
+from boekbrug.domain.errors import AccessDenied, BookingDeleted, NotPossible, PeriodClosed, RateLimited
 from boekbrug.domain.ledger import DailyBudget
 from boekbrug.ports import DocumentState, WriteKind, WriteState
 from boekbrug.records import as_json
@@ -240,6 +240,20 @@ def test_what_was_sent_is_offered_again_whatever_the_document_says_now():
     assert scene.links.intent(WriteKind.BOOKING, "invoice-1").payload == payload
 
 
+def test_a_document_in_doubt_that_stands_there_otherwise_is_looked_at_again_soon():
+    """Ours may still arrive beside what somebody typed: until that is known, nobody is told that it waits for him."""
+    scene = Scene(invoices("1", "2"))
+    scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_requests", 1)))
+    scene.types(a_document(a_line("99.00"), number="1"))
+    scene.clock.advance(FUNCTION_TIMEOUT.total_seconds())
+    done = scene.works()
+    assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
+    assert (scene.state("1"), scene.problems()) == ((WAITING, ""), {})
+    scene.settles()
+    assert scene.references() == ["1", "2"]
+    assert scene.state("1") == (HELD, "BookedByOthers")
+
+
 # --- a number that came free ---
 
 
@@ -289,6 +303,24 @@ def test_what_a_person_puts_back_after_its_deletion_is_booked_anew():
     assert scene.state("1") == (BOOKED, "")
 
 
+def test_what_was_edited_after_its_deletion_is_booked_as_it_is_now():
+    """What was sent the first time is no more to be sent, though its number came free."""
+    scene = Scene(invoices("1"))
+    scene.settles()
+    scene.books.delete("2026.V1.1")
+    scene.is_asked_again()
+    scene.settles()
+    assert scene.state("1") == (HELD, "BookingDeleted")
+    edited = a_document(a_line("99.00"), number="1")
+    scene.focus.kept[edited.id] = edited
+    scene.house.documents(*KEY_OF).release(documents=[edited.id])
+    scene.is_asked_again()
+    scene.settles()
+    [(booking, _)] = scene.books.bookings.values()
+    assert (booking.ref, booking.gross) == ("2026.V1.1", edited.gross)
+    assert scene.state("1") == (BOOKED, "")
+
+
 def test_what_was_deleted_and_typed_by_hand_is_adopted():
     scene = Scene(invoices("1"))
     deleted_once(scene)
@@ -323,6 +355,13 @@ def test_they_go_along_when_it_is_offered_again():
     assert scene.books.files_of(ref) == ["1.pdf", "1.xml"]
 
 
+def test_they_go_along_under_the_number_after_one_that_was_taken():
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.settles(once("ledger.book", "before", lambda: scene.types(a_document(number="hand 1"))))
+    (ref,) = scene.booked("1")
+    assert scene.books.files_of(ref) == ["1.pdf", "1.xml"]
+
+
 def test_what_cannot_be_fetched_is_told_and_the_booking_goes_without():
     scene = Scene(invoices("1"), attach=PDF_AND_UBL)
     scene.focus.files[FileFormat.PDF] = too_large()
@@ -340,6 +379,15 @@ def test_what_the_package_does_not_take_is_told_and_the_booking_goes_without():
     assert scene.references() == ["1", "2"]
     assert [scene.books.files_of(ref) for ref in scene.booked()] == [[], []]
     assert scene.problems() == {"file:invoice-1": "FileNotAttached", "file:invoice-2": "FileNotAttached"}
+
+
+def test_what_is_refused_for_something_else_is_not_offered_without_its_files():
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    refusal = NotPossible(vendor="memory", feature="other_base_currency")
+    scene.settles(once("ledger.book", "before", lambda: scene.books.refusals.append(refusal)))
+    assert scene.booked() == []
+    assert scene.state("1") == (HELD, "NotPossible")
+    assert scene.problems() == {"document:invoice-1": "NotPossible"}
 
 
 def test_a_login_that_may_read_no_files_is_tried_once_in_a_slice():
@@ -452,6 +500,17 @@ def test_an_entry_that_cannot_be_prepared_is_held_and_the_others_are_booked():
     assert scene.references() == ["1", "3"]
     assert scene.state("2") == (HELD, "PeriodClosed")
     assert scene.links.intent(WriteKind.BOOKING, "invoice-2") is None
+
+
+@pytest.mark.parametrize("call", ["save_relations", "book"])
+def test_a_package_that_numbers_itself_is_not_offered_again_what_is_in_doubt(call):
+    """It would take it a second time."""
+    scene = Scene(invoices("1"))
+    scene.open_ledger = lambda house, account: MemoryLedger(scene.books)
+    scene.settles(once(f"ledger.{call}", "before", lambda: setattr(scene.books, "lost_answers", 1)))
+    assert (len(scene.books.relations), scene.references()) == (1, ["1"])
+    assert scene.calls.count(f"ledger.{call}") == 1
+    assert scene.state("1") == (BOOKED, "")
 
 
 class Untold(NumberedLedger):

@@ -25,7 +25,7 @@ def settle_leftovers(desk: Desk) -> bool:
     for protocol in _protocols(desk):
         writes = [Write(i.subject, i.payload, i.payload_hash) for i in left if i.kind is protocol.kind]
         try:
-            results = write_once(writes, replace(protocol, send=_nobody_asks), desk.links, desk.house.real)
+            results = write_once(writes, replace(protocol, send=_nobody_asks, resend=None), desk.links, desk.house.real)
         except AccessDenied:  # without the right to look nobody can tell, and the documents must go on
             continue
         for write, result in zip(writes, results, strict=True):

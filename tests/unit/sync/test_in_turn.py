@@ -254,6 +254,19 @@ def test_a_document_in_doubt_that_stands_there_otherwise_is_looked_at_again_soon
     assert scene.state("1") == (HELD, "BookedByOthers")
 
 
+@pytest.mark.parametrize(("lost", "arrived"), [("lost_answers", 1), ("lost_requests", 0)])
+def test_a_customer_in_doubt_whose_documents_are_gone_is_looked_for_and_not_sent_again(lost, arrived):
+    scene = Scene(invoices("1"))
+    scene.works(once("ledger.save_relations", "before", lambda: setattr(scene.books, lost, 1)))
+    scene.focus.kept.clear()
+    scene.settles()
+    assert len(scene.books.relations) == arrived
+    assert scene.calls.count("ledger.save_relations") == 1
+    assert scene.links.unsettled() == []
+    known = scene.links.intent(WriteKind.RELATION, "company:customer-1")
+    assert known.state is (WriteState.DONE if arrived else WriteState.REFUSED)
+
+
 # --- a number that came free ---
 
 

@@ -1132,6 +1132,66 @@ MUTANTS = [
             "compared = True",
             "an_empty_answer_proves_nothing_so_nothing_is_compared_with_it",
         ),
+        (
+            "the record of every offer",
+            "    _audit_intent(desk, write, entry)\n    (result,)",
+            "    (result,)",
+            "every_offer_and_what_became_of_it_is_written_down",
+        ),
+        (
+            "the record of a taken number",
+            'NumberTaken):\n        desk.audit("refused", document=record.id, cause=result.cause)\n',
+            "NumberTaken):\n",
+            "every_offer_and_what_became_of_it_is_written_down",
+        ),
+        (
+            "the record of a number taken twice",
+            'JournalInUse):\n        desk.audit("refused", document=record.id, cause=result.cause)\n',
+            "JournalInUse):\n",
+            "every_offer_and_what_became_of_it_is_written_down",
+        ),
+        (
+            "the one word about a booking",
+            "if written.how is not How.KNOWN:\n        desk.audit",
+            "if True:\n        desk.audit",
+            "who_died_after_the_booking_was_remembered_takes_no_number_again",
+        ),
+    ),
+    *_of(
+        "sync/desk.py",
+        TURN,
+        (
+            "the stop of a journal",
+            " or connection.journal(record.kind) in self.stopped_journals:",
+            ":",
+            "a_number_in_doubt_stops_its_journal_and_the_next_slice_settles_it",
+        ),
+    ),
+    *_of(
+        "sync/export_documents.py",
+        TURN,
+        (
+            "the next look at a stopped journal",
+            "for until in desk.stopped_journals.values() if until is not None]",
+            "for until in ()]",
+            "a_journal_that_is_open_at_a_desk_waits_and_the_other_goes_on",
+        ),
+        (
+            "the first of several waits",
+            "max(min(waits), timedelta(0))",
+            "max(max(waits), timedelta(0))",
+            "the_journal_that_is_free_first_does_not_wait_for_the_other",
+        ),
+    ),
+    *_of(
+        "sync/files.py",
+        TURN,
+        (
+            "the files of what is booked anew",
+            "not in (WriteState.REFUSED, WriteState.GONE)",
+            "is not WriteState.REFUSED",
+            "what_is_booked_anew_after_its_deletion_goes_with_its_files",
+        ),
     ),
     *_of(
         "sync/relations.py",

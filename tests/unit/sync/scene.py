@@ -201,6 +201,11 @@ class Scene:
     def problems(self) -> dict[str, str]:
         return {one.subject: one.cause for one in self.house.problems(ACCOUNT, ADMINISTRATION).all()}
 
+    def said(self, document: str) -> list[str]:
+        """What the audit tells of a document."""
+        entries = self.house.audit(ACCOUNT).entries(ADMINISTRATION)
+        return [entry["what"] for entry in entries if entry["facts"].get("document") == document]
+
     @property
     def links(self) -> Any:
         return self.house.links(ACCOUNT, ADMINISTRATION)

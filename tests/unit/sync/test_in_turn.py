@@ -65,6 +65,7 @@ def test_who_died_after_the_booking_was_remembered_takes_no_number_again():
     scene.settles()
     assert scene.state("1") == (BOOKED, "")
     assert not {"ledger.prepare", "ledger.book", "numbers.hold"} & set(scene.calls)
+    assert scene.said("invoice-1").count("booked") == 1
 
 
 # --- a number that somebody took ---
@@ -154,6 +155,18 @@ def test_a_number_taken_is_not_offered_anew_where_the_look_shows_that_invoices_g
     assert scene.problems() == {"booking:invoice-1": "BookedDifferently"}
 
 
+def test_every_offer_and_what_became_of_it_is_written_down():
+    scene = Scene(invoices("1"))
+    hand = iter(range(2))
+
+    def types_first(name: str, phase: str) -> None:
+        if (name, phase) == ("ledger.book", "before") and (n := next(hand, None)) is not None:
+            scene.types(a_document(number=f"hand {n}"))
+
+    scene.settles(types_first)
+    assert scene.said("invoice-1") == ["intent", "refused", "intent", "refused", "intent", "booked"]
+
+
 # --- a journal somebody works in ---
 
 
@@ -183,6 +196,16 @@ def test_a_journal_where_another_account_has_an_offer_open_waits_as_long():
     assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
     scene.settles()
     assert scene.references("V1") == ["1", "2"]
+
+
+def test_the_journal_that_is_free_first_does_not_wait_for_the_other():
+    scene = Scene([*invoices("1"), a_credit_note()])
+    scene.books.in_use.add("V1")
+    done = scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_requests", 1), skip=1))
+    assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
+    scene.clock.advance(FUNCTION_TIMEOUT.total_seconds())
+    scene.works()
+    assert (scene.references("V1"), scene.references("V2")) == ([], ["C1"])
 
 
 # --- a number in doubt ---
@@ -524,6 +547,17 @@ def test_a_package_that_numbers_itself_is_not_offered_again_what_is_in_doubt(cal
     assert (len(scene.books.relations), scene.references()) == (1, ["1"])
     assert scene.calls.count(f"ledger.{call}") == 1
     assert scene.state("1") == (BOOKED, "")
+
+
+def test_what_is_booked_anew_after_its_deletion_goes_with_its_files():
+    """It was found in the books then, and ours had none there."""
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.open_ledger = lambda house, account: MemoryLedger(scene.books)
+    deleted_once(scene)
+    scene.settles()
+    (ref,) = scene.booked("1")
+    _, files = scene.books.folders[scene.books.entries[ref].folder]
+    assert [file.name for file in files] == ["1.pdf", "1.xml"]
 
 
 class Untold(NumberedLedger):

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import respx
 
-from boekbrug.domain.documents import AccountId, DocumentId, DocumentKind
+from boekbrug.domain.documents import AccountId, CustomerKind, CustomerRef, DocumentId, DocumentKind
 from boekbrug.domain.ledger import EntryLine, Period, Prepared, Refused, SalesEntry
 from boekbrug.domain.money import Money
-from boekbrug.domain.relations import RelationRef
+from boekbrug.domain.relations import Address, RelationDraft, RelationRef
 from boekbrug.ports import NumberLine, Tokens
 from boekbrug.vendors.http import Http, new_client
 from boekbrug.vendors.oauth import App
@@ -261,3 +261,39 @@ def a_row(number: int = 42, **changes: Any) -> dict[str, Any]:
         "relationIdentificationServiceData": {"externalRelationId": 0, "relationKey": {"id": 28}},
     }
     return {**row, **changes}
+
+
+def a_relation(key: int = 28, **changes: object) -> dict:
+    row = {
+        "relationIdentificationServiceData": {"externalRelationId": 0, "relationKey": {"id": key}},
+        "name": "Studio Noord BV",
+        "client": True,
+        "supplier": False,
+        "currencyCode": "EUR",
+        "streetAndNr": "Kaai 12",
+        "postalCode": "2000",
+        "city": "Antwerpen",
+        "country": "  ",
+        "vatNr": "BE0987.654.394",
+        "email": "boekhouding@noord.example",
+        "active": True,
+    }
+    return {**row, **changes}
+
+
+def a_draft(name: str = "Studio Noord BV", **changes: object) -> RelationDraft:
+    draft = RelationDraft(
+        customer=CustomerRef(CustomerKind.COMPANY, "11111111-2222-3333-4444-555555555555"),
+        name=name,
+        vat_number="BE0987654394",
+        enterprise_number="",
+        email="boekhouding@noord.example",
+        phone="",
+        website="",
+        address=Address("Kaai 12", "2000", "Antwerpen", ""),
+        language="fr",
+        iban="",
+        payment_days=30,
+        payment_end_of_month=True,
+    )
+    return replace(draft, **changes)

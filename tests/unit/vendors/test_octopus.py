@@ -18,19 +18,16 @@ from boekbrug.domain.errors import (
     AdministrationUnreachable,
     AppMissing,
     CustomerIncomplete,
-    FiscalYearMissing,
     JournalInUse,
     JournalMissing,
     JournalNotSales,
     NotPossible,
     NumberTaken,
-    PeriodClosed,
     RateLimited,
     RefusedByPackage,
     RelationAmbiguous,
     RelationGone,
     UnexpectedAnswer,
-    VatCodeRefused,
     VendorDown,
 )
 from boekbrug.domain.ledger import (
@@ -43,8 +40,8 @@ from boekbrug.domain.ledger import (
     Unknown,
 )
 from boekbrug.domain.money import Money
-from boekbrug.domain.relations import Address, RelationDraft, RelationQuery
-from boekbrug.vendors.octopus import mapping, refusals
+from boekbrug.domain.relations import Address, RelationQuery
+from boekbrug.vendors.octopus import mapping
 from boekbrug.vendors.octopus.looks import PAGE_ROWS
 from boekbrug.vendors.octopus.times import belgian, midnight_after, stamp
 
@@ -55,8 +52,10 @@ from .octopus_desk import (
     NOTHING,
     REST,
     Desk,
+    a_draft,
     a_journal,
     a_line,
+    a_relation,
     a_row,
     an_entry,
     body_of,
@@ -379,42 +378,6 @@ def test_terms_are_days_from_the_invoice_or_from_the_end_of_its_month(desk):
 
 
 # --- relations ------------------------------------------------------------------------------------------------------
-
-
-def a_relation(key: int = 28, **changes: object) -> dict:
-    row = {
-        "relationIdentificationServiceData": {"externalRelationId": 0, "relationKey": {"id": key}},
-        "name": "Studio Noord BV",
-        "client": True,
-        "supplier": False,
-        "currencyCode": "EUR",
-        "streetAndNr": "Kaai 12",
-        "postalCode": "2000",
-        "city": "Antwerpen",
-        "country": "  ",
-        "vatNr": "BE0987.654.394",
-        "email": "boekhouding@noord.example",
-        "active": True,
-    }
-    return {**row, **changes}
-
-
-def a_draft(name: str = "Studio Noord BV", **changes: object) -> RelationDraft:
-    draft = RelationDraft(
-        customer=CustomerRef(CustomerKind.COMPANY, "11111111-2222-3333-4444-555555555555"),
-        name=name,
-        vat_number="BE0987654394",
-        enterprise_number="",
-        email="boekhouding@noord.example",
-        phone="",
-        website="",
-        address=Address("Kaai 12", "2000", "Antwerpen", ""),
-        language="fr",
-        iban="",
-        payment_days=30,
-        payment_end_of_month=True,
-    )
-    return replace(draft, **changes)
 
 
 def test_a_relation_as_octopus_tells_it(desk):
@@ -775,77 +738,9 @@ def test_what_never_left_the_house_uses_no_number(desk):
 # --- what a refusal means -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("code", "status", "cause"),
-    [
-        (-1, 401, AccessExpired),
-        (-2, 401, AccessExpired),
-        (-3, 403, AdministrationUnreachable),
-        (-4, 400, VendorDown),
-        (-5, 403, AdministrationUnreachable),
-        (-6, 401, AccessExpired),
-        (-9, 400, FiscalYearMissing),
-        (-10, 400, JournalMissing),
-        (-11, 403, JournalMissing),
-        (-12, 403, JournalInUse),
-        (-13, 400, NumberTaken),
-        (-14, 400, FiscalYearMissing),
-        (-15, 400, PeriodClosed),
-        (-16, 400, RelationGone),
-        (-17, 400, RefusedByPackage),
-        (-18, 400, RefusedByPackage),
-        (-19, 400, RefusedByPackage),
-        (-20, 400, RefusedByPackage),
-        (-21, 400, AccountBlocked),
-        (-22, 400, VatCodeRefused),
-        (-23, 400, RefusedByPackage),
-        (-24, 400, RefusedByPackage),
-        (-29, 400, JournalNotSales),
-        (-30, 400, RefusedByPackage),
-        (-31, 400, RefusedByPackage),
-        (-32, 400, RefusedByPackage),
-        (-38, 400, JournalNotSales),
-        (-40, 400, RefusedByPackage),
-        (-41, 400, RefusedByPackage),
-        (-50, 400, AccountBlocked),
-        (-51, 400, VendorDown),
-        (-51, 503, VendorDown),
-        (-52, 400, VendorDown),
-        (-68, 401, AppMissing),
-        (-75, 400, VatCodeRefused),
-        (-79, 400, RefusedByPackage),
-        (-123, 400, RefusedByPackage),
-    ],
-)
-def test_each_code_has_its_cause(desk, code, status, cause):
-    found = desk.refused(no(code, status, "In eigen woorden."))
-    assert type(found) is cause
-    if cause is RefusedByPackage:
-        assert found.facts == {"said": "In eigen woorden."}
-
-
-@pytest.mark.parametrize(
-    ("said", "cause"),
-    [
-        ("Journal is in use by another user", JournalInUse),
-        ("Journal is closed", JournalMissing),
-        ("Periode is afgesloten", PeriodClosed),
-        ("No right to book", AccessDenied),
-        ("", JournalInUse),
-    ],
-)
-def test_a_forbidden_booking_without_a_code_is_told_by_its_words(desk, said, cause):
-    assert type(desk.refused(no(None, 403, technical=said))) is cause
-
-
 def test_a_journal_somebody_has_open_is_tried_again_in_twelve_minutes(desk):
     cause = desk.refused(no(-12, 403))
     assert cause.facts == {"journal": "V1", "until": desk.clock.now() + timedelta(minutes=12)}
-
-
-def test_every_code_before_the_number_is_none_after_it():
-    assert not refusals.BEFORE_NUMBER & refusals.AFTER_NUMBER
-    assert refusals.NUMBER_NOT_NEXT not in refusals.BEFORE_NUMBER | refusals.AFTER_NUMBER
 
 
 # --- what is offered again ------------------------------------------------------------------------------------------
@@ -915,12 +810,6 @@ def test_when_nothing_can_be_looked_at_the_doubt_stays(desk, doubtful):
     desk.get("/buysellbookings", httpx.Response(500))
     assert isinstance(desk.book_again(doubtful), Unknown)
     assert LINE in desk.line.holders
-
-
-@pytest.mark.parametrize("code", [-9, -10, -11, -12, -29, -51])
-def test_a_refusal_from_before_the_number_settles_nothing(desk, doubtful, code):
-    desk.booked(no(code))
-    assert isinstance(desk.book_again(doubtful), Unknown)
 
 
 @pytest.mark.parametrize("answer", [no(None, 429), no(None, 401), no(-3, 403)])

@@ -193,9 +193,20 @@ def test_an_answer_that_names_nobody_we_know_stands_for_itself(desk):
     assert first == again != other
 
 
-def test_a_token_octopus_does_not_take_names_nobody(desk):
-    desk.router.get(f"{REST}/authentication").mock(return_value=no(None, 401))
-    with pytest.raises(AccessDenied):
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (no(None, 401), AccessDenied),
+        (no(-68, 401), AppMissing),
+        (no(-51), VendorDown),
+        (no(None, 500), VendorDown),
+        (httpx.Response(429), VendorDown),
+        (httpx.Response(404, html="<h1>Not Found</h1>"), UnexpectedAnswer),
+    ],
+)
+def test_a_token_that_names_nobody_says_why(desk, answer, error):
+    desk.router.get(f"{REST}/authentication").mock(return_value=answer)
+    with pytest.raises(error):
         door.user_of(APP, desk.http, "a.b.c")
 
 

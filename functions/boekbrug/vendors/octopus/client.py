@@ -20,10 +20,11 @@ from ...domain.errors import (
     AdministrationUnreachable,
     SyncError,
     UnexpectedAnswer,
+    VendorDown,
 )
 from ...domain.ledger import Unknown
 from ...ports import Clock, Tokens
-from ..http import Http, json_of
+from ..http import Http, json_of, parsed
 from ..oauth import App, TokenKeeper
 from . import refusals, wire
 from .limits import CONNECT, DOSSIERS, VENDOR, Meter, Operation
@@ -70,7 +71,7 @@ class Lobby:
     def dossiers(self) -> list[wire.Dossier]:
         self._meter.count(DOSSIERS)
         response = self._ask("GET", {}, tries=3)
-        if response.status_code == 404:
+        if _is_nothing(response):
             return []
         self._complain(response, "", self._meter, DOSSIERS)
         return wire.rows_of(json_of(response, VENDOR), wire.Dossier)
@@ -83,7 +84,7 @@ class Lobby:
         meter.count(CONNECT)
         before = self._clock.now()
         response = self._ask("POST", {"dossierId": dossier}, tries=1)
-        if response.status_code == 404:
+        if _is_nothing(response):
             raise AdministrationUnreachable(administration=dossier)
         self._complain(response, dossier, meter, CONNECT)
         answer = json_of(response, VENDOR)
@@ -93,13 +94,13 @@ class Lobby:
         return Tokens(access=bought, refresh="", issued_at=before, expires_at=before + TOKEN_LIFE)
 
     def _ask(self, method: str, query: Mapping[str, str], tries: int) -> httpx.Response:
-        """The answer; after a 401 once more, with the login's next token."""
+        """The answer; where the token was refused once more, with the login's next one."""
         for last in (False, True):
             token = self._tokens.access()
             response = self._http.read(
                 httpx.Request(method, self._url, params=query, headers={"Token": token}), tries=tries
             )
-            if response.status_code != 401 or last:
+            if response.is_success or last or not _refuses_the_token(response):
                 return response
             self._tokens.refused(token)
         raise AssertionError("the second answer is returned whatever it is")
@@ -163,12 +164,12 @@ class Client:
             before = self._clock.now()
             request = self._request(method, path, token, query, body, timeout)
             response = self._http.read(request, tries=tries, most_bytes=None if timeout is SHORT else LONGEST_LIST)
-            if response.status_code in (204, 404):
+            if _is_nothing(response):
                 return Answer(None, _asked_at(response, before))
             if response.is_success:
                 return Answer(json_of(response, VENDOR), _asked_at(response, before))
             no = self._no(response, operations[-1])
-            if response.status_code != 401 or last:
+            if last or not isinstance(no.cause, AccessExpired):
                 raise no.cause or refusals.of_reading(no.refusal, path)
             self._tokens.refused(token)
         raise AssertionError("the second answer is dealt with whatever it is")
@@ -204,7 +205,7 @@ class Client:
         if response.is_success:  # a page of a proxy between us, for one
             return Unknown(why=f"{response.status_code}"), token
         no = self._no(response, operation)
-        known = response.status_code in refusals.CLEAR_NO or no.refusal.code == refusals.TOO_MANY_CONNECTIONS
+        known = response.status_code in refusals.CLEAR_NO or no.refusal.code in refusals.CHECKED
         return (no if known else Unknown(why=f"{response.status_code}")), token
 
     def _request(
@@ -233,6 +234,24 @@ class Client:
         if refusals.speaks_of_a_limit(refusal):
             return No(refusal, self.meter.spent(operation))
         return No(refusal, refusals.of_any_call(refusal, self._dossier))
+
+
+def _refuses_the_token(response: httpx.Response) -> bool:
+    return isinstance(refusals.of_any_call(wire.Refusal.of(response), ""), AccessExpired)
+
+
+def _is_nothing(response: httpx.Response) -> bool:
+    """Whether the answer to a question is that there is nothing, which Octopus says in JSON.
+
+    Raises: VendorDown for a page, which whoever stands before Octopus answers while it is not there: taken for
+    nothing, it would make a booking that stands look deleted.
+    """
+    if response.status_code == 404 and response.content:
+        try:
+            parsed(response)
+        except ValueError as error:
+            raise VendorDown(vendor=VENDOR) from error
+    return response.status_code in (204, 404)
 
 
 def _asked_at(response: httpx.Response, before: datetime) -> datetime:

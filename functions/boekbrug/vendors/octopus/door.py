@@ -18,7 +18,7 @@ from ...domain.relations import RelationRef
 from ...ports import Ledger, Package, Tokens
 from ..http import Http, json_of, parsed, plain
 from ..oauth import CALL_TIMEOUT, App, Room, token_call, tokens_of
-from . import wire
+from . import refusals, wire
 from .client import API, TOKEN_LIFE, Client, Lobby
 from .ledger import ABILITIES as ABILITIES  # the pages ask the door for them
 from .ledger import OctopusLedger, OctopusPackage
@@ -32,7 +32,6 @@ _DEAD = ("invalid_grant", "unauthorized_client", "invalid_request")
 _PASSWORD = "password:"  # how a kept user and password are told from a refresh token
 _RELATION = re.compile(r"[1-9]\d{0,9}")
 _USER_FIELDS = ("user", "userName", "username", "userId", "login", "id")
-NO_APP = -68
 
 
 def hosts(realm: str) -> tuple[str, str]:
@@ -125,15 +124,10 @@ def log_in(app: App, http: Http, user: str, password: str, now: datetime) -> Tok
         extensions={"timeout": CALL_TIMEOUT.as_dict()},
     )
     response = http.send_once(request)
-    if isinstance(response, Unknown) or response.is_server_error or response.status_code == 429:
+    if isinstance(response, Unknown):
         raise VendorDown(vendor=VENDOR)
     if not response.is_success:
-        refusal = wire.Refusal.of(response)
-        if refusal.code == NO_APP:
-            raise AppMissing(vendor=VENDOR)
-        if response.status_code in (400, 401, 403):
-            raise AccessDenied(vendor=VENDOR, reason="log_in")  # its own words name the user and an address
-        raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from authentication")
+        raise _not_let_in(response, "log_in")
     token = _field(json_of(response, VENDOR), "token")
     if not token.isascii() or not token.isprintable() or not token or " " in token:
         raise UnexpectedAnswer(vendor=VENDOR, said="a log-in without a token")
@@ -146,18 +140,29 @@ def user_of(app: App, http: Http, access_token: str) -> str:
 
     What `GET /authentication` answers is not described. Without a name we know in it, its whole text stands for the
     user: at worst a second log-in of one user is kept beside the first, which does no harm here.
-    Raises: AccessDenied, VendorDown, UnexpectedAnswer.
+    Raises: AccessDenied, AppMissing, VendorDown, UnexpectedAnswer.
     """
     response = http.read(
         httpx.Request("GET", f"{app.api_url}{API}/authentication", headers={"Token": access_token}),
     )
-    if response.status_code in (401, 403):
-        raise AccessDenied(vendor=VENDOR, reason=f"{response.status_code}")
-    answer = json_of(response, VENDOR)
     if not response.is_success:
-        raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from authentication")
+        raise _not_let_in(response, "token_refused")
+    answer = json_of(response, VENDOR)
     named = next((name for field in _USER_FIELDS if (name := _field(answer, field))), "")
     return named or hashlib.sha256(response.content).hexdigest()[:20]
+
+
+def _not_let_in(response: httpx.Response, reason: str) -> SyncError:
+    """Why Octopus let nobody in. Its own words are not passed on: they name the user and an address."""
+    refusal = wire.Refusal.of(response)
+    cause = refusals.of_any_call(refusal, "")
+    if isinstance(cause, AppMissing | VendorDown):
+        return cause
+    if refusal.status == 429 or refusal.status >= 500:
+        return VendorDown(vendor=VENDOR)
+    if refusal.status in (400, 401, 403):
+        return AccessDenied(vendor=VENDOR, reason=reason)
+    return UnexpectedAnswer(vendor=VENDOR, said=f"{refusal.label} from authentication")
 
 
 def _field(answer: Any, name: str) -> str:

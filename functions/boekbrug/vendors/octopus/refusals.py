@@ -44,6 +44,8 @@ BEFORE_NUMBER = frozenset({-1, -2, -3, -4, -5, -6, -8, -9, -10, -11, -12, -29, -
 """Refused before the number was looked at: they say nothing about what stands under it (octopus.md 8, last part)."""
 AFTER_NUMBER = frozenset({-14, -15, -16, -17, -18, -19, -20, -21, -22, -23, -30, -31, -32, -39, -40, -41, -50, -75})
 """Refused for its own contents: the number was looked at first, and was free."""
+CHECKED = BEFORE_NUMBER - {-8, -36} | AFTER_NUMBER | {NUMBER_NOT_NEXT}
+"""Refused by a check, so that nothing was written whatever the status says; -8 and -36 are faults of its own."""
 
 _LIMIT = re.compile(r"\blimit|\bquota|daglimiet|too many (call|request)|par jour|per (day|dag)\b", re.I)
 _IN_USE = re.compile(
@@ -56,19 +58,24 @@ _PERIOD = re.compile(r"period|p[ée]riode", re.I)
 def speaks_of_a_limit(refusal: Refusal) -> bool:
     """How Octopus says that a day's calls are spent is not known: 429, or words without a code (octopus.md 7)."""
     return refusal.status == 429 or (
-        refusal.code is None and refusal.status in (400, 403) and bool(_LIMIT.search(refusal.said))
+        refusal.code is None and refusal.status in (400, 403) and bool(_LIMIT.search(refusal.words))
     )
 
 
 def of_any_call(refusal: Refusal, dossier: str) -> SyncError | None:
-    """What a refusal means whatever was asked; None where that depends on the question."""
+    """What a refusal means whatever was asked; None where that depends on the question.
+
+    A code says more than a status: only those of 401, 403 and 429 are described (octopus.md 8).
+    """
     if refusal.code == -68:
         return AppMissing(vendor=VENDOR)
-    if refusal.status == 401 or refusal.code in (-1, -2, -6):
-        return AccessExpired(vendor=VENDOR)
     if refusal.code in (-3, -5):
         return AdministrationUnreachable(administration=dossier)
-    if refusal.code in (-4, TOO_MANY_CONNECTIONS, -52) or refusal.status >= 500:
+    if refusal.code in (-4, TOO_MANY_CONNECTIONS, -52):
+        return VendorDown(vendor=VENDOR)
+    if refusal.status == 401 or refusal.code in (-1, -2, -6):
+        return AccessExpired(vendor=VENDOR)
+    if refusal.status >= 500 and refusal.code not in CHECKED:
         return VendorDown(vendor=VENDOR)
     return None
 
@@ -76,7 +83,8 @@ def of_any_call(refusal: Refusal, dossier: str) -> SyncError | None:
 def of_reading(refusal: Refusal, path: str) -> SyncError:
     if refusal.status == 403:
         return AccessDenied(vendor=VENDOR, reason=refusal.said)
-    return UnexpectedAnswer(vendor=VENDOR, said=f"{refusal.status} {refusal.code or ''} {path}: {refusal.said}")
+    told = refusal.label + (f": {refusal.words}" if refusal.words else "")
+    return UnexpectedAnswer(vendor=VENDOR, said=f"{path} {told}")
 
 
 _Cause = Callable[[SalesEntry], SyncError]
@@ -121,10 +129,10 @@ def of_an_entry(refusal: Refusal, entry: SalesEntry, until: datetime, files: tup
 
 
 def _forbidden(refusal: Refusal, entry: SalesEntry, until: datetime) -> SyncError:
-    if _IN_USE.search(refusal.said) or refusal.said == str(refusal.status):
+    if _IN_USE.search(refusal.words) or not refusal.words:
         return JournalInUse(journal=entry.journal, until=until)
-    if _CLOSED.search(refusal.said):
-        return _period_closed(entry) if _PERIOD.search(refusal.said) else JournalMissing(journal=entry.journal)
+    if _CLOSED.search(refusal.words):
+        return _period_closed(entry) if _PERIOD.search(refusal.words) else JournalMissing(journal=entry.journal)
     return AccessDenied(vendor=VENDOR, reason=refusal.said)
 
 
@@ -133,7 +141,7 @@ def of_a_relation(refusal: Refusal, draft: RelationDraft) -> SyncError:
     if refusal.status == 403:
         return AccessDenied(vendor=VENDOR, reason=refusal.said)
     for field, words in (("email", r"e-?mail"), ("vat_number", r"vat|btw|tva"), ("country", r"country|land|pays")):
-        if re.search(rf"\b({words})", refusal.said, re.IGNORECASE):
+        if re.search(rf"\b({words})", refusal.words, re.IGNORECASE):
             return CustomerIncomplete(customer=draft.name, field=field)
     return RefusedByPackage(said=refusal.said)
 

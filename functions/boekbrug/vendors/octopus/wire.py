@@ -241,8 +241,17 @@ class Refusal(Row):
     """ErrorResult, every member of which may be missing, and the status it came with."""
 
     status: int
-    code: int | None
-    said: str
+    code: int | None = None
+    words: str = ""  # Octopus' own, in the language of the dossier
+
+    @property
+    def label(self) -> str:
+        return f"HTTP {self.status}" + (f", code {self.code}" if self.code is not None else "")
+
+    @property
+    def said(self) -> str:
+        """What can be shown of it: without words its code, which whoever is asked for help can look up."""
+        return self.words or self.label
 
     @classmethod
     def of(cls, response: httpx.Response) -> Refusal:
@@ -253,9 +262,9 @@ class Refusal(Row):
         body = body if isinstance(body, dict) else {}
         code = body.get("errorCode")
         known = code if isinstance(code, int) and not isinstance(code, bool) and code != 0 else None
-        words = [body.get(name) for name in ("errorMessage", "technicalInfo")]
-        said = next((plain(text) for text in words if isinstance(text, str) and text.strip()), "")
-        return cls(status=response.status_code, code=known, said=said or f"{response.status_code}")
+        texts = [body.get(name) for name in ("errorMessage", "technicalInfo")]
+        words = next((plain(text) for text in texts if isinstance(text, str) and text.strip()), "")
+        return cls(status=response.status_code, code=known, words=words)
 
 
 R = TypeVar("R", bound=Row)

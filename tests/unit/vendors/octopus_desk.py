@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import httpx
 import respx
 
 from boekbrug.domain.documents import AccountId, CustomerKind, CustomerRef, DocumentId, DocumentKind
-from boekbrug.domain.ledger import EntryLine, Period, Prepared, Refused, SalesEntry
+from boekbrug.domain.ledger import Cursor, EntryLine, Page, Period, Prepared, Refused, SalesEntry
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, RelationDraft, RelationRef
 from boekbrug.ports import NumberLine, Tokens
@@ -297,3 +298,13 @@ def a_draft(name: str = "Studio Noord BV", **changes: object) -> RelationDraft:
         payment_end_of_month=True,
     )
     return replace(draft, **changes)
+
+
+def read(pages: Iterable[Page[Any]]) -> tuple[list[Any], Cursor | None]:
+    """All rows of a look, and the cursor it ends with."""
+    rows: list[Any] = []
+    cursor = None
+    for page in pages:
+        rows += page.rows
+        cursor = page.cursor
+    return rows, cursor

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
 
 from boekbrug.domain.documents import DocumentKind, File
+from boekbrug.domain.entries import period_for
 from boekbrug.domain.errors import (
     AccountBlocked,
     JournalInUse,
@@ -22,26 +23,10 @@ from boekbrug.domain.errors import (
     RelationGone,
     VendorDown,
 )
-from boekbrug.domain.ledger import (
-    Done,
-    Refused,
-    Unknown,
-)
+from boekbrug.domain.ledger import Done, Refused, Unknown
 from boekbrug.vendors.octopus import mapping
 
-from .octopus_desk import (
-    CREATED,
-    KEY,
-    NOTHING,
-    Desk,
-    a_line,
-    a_row,
-    an_entry,
-    body_of,
-    eur,
-    no,
-    query_of,
-)
+from .octopus_desk import CREATED, KEY, NOTHING, Desk, a_journal, a_line, a_row, an_entry, body_of, eur, no, query_of
 
 CREDIT_NOTE = DocumentKind.CREDIT_NOTE
 LINE = "octopus.70001.4.V1"
@@ -56,6 +41,7 @@ def desk() -> Desk:
 
 
 def test_an_invoice_as_octopus_is_told(desk):
+    """octopus.md 10.17."""
     desk.books()
     prepared = desk.prepared()
     assert (prepared.ref, prepared.number) == ("4.V1.42", "V1 42")
@@ -90,6 +76,16 @@ def test_an_invoice_as_octopus_is_told(desk):
         }
     }
     assert '"amount":1331.00,' in prepared.payload
+
+
+@pytest.mark.parametrize(("day", "period"), [("2026-03-31", 202601), ("2026-08-14", 202603), ("2026-12-31", 202604)])
+def test_a_booking_names_the_period_octopus_lists_for_its_day(desk, day, period):
+    """octopus.md 10.4: in a bookyear of quarters August lies in the third, which nobody computes."""
+    desk.books()
+    its_day = date.fromisoformat(day)
+    its_period = period_for(its_day, desk.ledger.fiscal_years(), "V1")
+    payload = desk.prepared(an_entry(day=its_day, period=its_period)).payload
+    assert f'"bookyearPeriodeNr":{period},' in payload
 
 
 def test_rules_13_and_17_a_credit_note_has_a_negative_total_lines_as_printed_and_its_own_date_as_due(desk):
@@ -171,6 +167,24 @@ def test_a_journal_that_is_not_there_is_missing_and_held_by_nobody(desk):
     assert not desk.line.holders
 
 
+def test_a_booking_by_hand_costs_one_refusal_and_one_look_at_the_journal(desk):
+    """octopus.md 10.2."""
+    desk.get("/bookyears/4/journals", [a_journal("V1", last=41)], [a_journal("V1", last=42)])
+    route = desk.booked(no(-13), CREATED)
+    assert isinstance(desk.book().cause, NumberTaken)
+    assert [desk.book().value.ref for _ in range(2)] == ["4.V1.43", "4.V1.44"]
+    assert [body_of(route, n)["buySellBookingServiceData"]["documentSequenceNr"] for n in range(3)] == [42, 43, 44]
+    assert len([call for call in desk.router.calls if call.request.method == "GET"]) == 2
+
+
+def test_a_journal_octopus_does_not_show_yet_is_missing_until_it_does(desk):
+    """octopus.md 10.7: one made in the program is shown once the program was synchronised."""
+    desk.get("/bookyears/4/journals", [a_journal("V1")], [a_journal("V1"), a_journal("V2", last=6)])
+    entry = an_entry(journal="V2")
+    assert isinstance(desk.ledger.prepare([entry])[0], JournalMissing)
+    assert desk.prepared(entry).ref == "4.V2.7"
+
+
 def test_another_accounts_offer_keeps_the_journal(desk):
     desk.books()
     other = desk.another_ledger("other")
@@ -236,6 +250,7 @@ def test_what_never_left_the_house_uses_no_number(desk):
 
 
 def test_a_journal_somebody_has_open_is_tried_again_in_twelve_minutes(desk):
+    """octopus.md 10.3."""
     cause = desk.refused(no(-12, 403))
     assert cause.facts == {"journal": "V1", "until": desk.clock.now() + timedelta(minutes=12)}
 

@@ -8,24 +8,11 @@ from decimal import Decimal
 import pytest
 
 from boekbrug.domain.documents import DocumentKind
-from boekbrug.domain.errors import (
-    AdministrationUnreachable,
-)
-from boekbrug.domain.ledger import (
-    JournalKind,
-    Regime,
-)
+from boekbrug.domain.errors import AdministrationUnreachable
+from boekbrug.domain.ledger import JournalKind, Regime
 from boekbrug.vendors.octopus import mapping
 
-from .octopus_desk import (
-    NOTHING,
-    REST,
-    Desk,
-    a_journal,
-    no,
-    ok,
-    query_of,
-)
+from .octopus_desk import NOTHING, REST, Desk, a_journal, no, ok, query_of
 
 CREDIT_NOTE = DocumentKind.CREDIT_NOTE
 
@@ -40,6 +27,7 @@ def dossier(identity: int, name: str) -> dict:
 
 
 def test_a_disabled_dossier_is_not_usable_and_the_others_are_listed(desk):
+    """octopus.md 10.15."""
     desk.router.get(f"{REST}/dossiers").mock(return_value=ok([dossier(70001, "Bakkerij"), dossier(70002, "Slagerij")]))
     connect = desk.router.post(f"{REST}/dossiers").mock(side_effect=[no(-5, 403), ok({"Dossiertoken": "a.b.c"})])
     first, second = desk.package.administrations()
@@ -72,6 +60,7 @@ def test_a_login_token_that_ran_out_is_replaced_once_when_connecting(desk):
 
 
 def test_only_journals_of_bookings_are_sales_journals(desk):
+    """octopus.md 10.6."""
     desk.books(
         a_journal("V1"),
         a_journal("V3", insertion=3),
@@ -92,6 +81,7 @@ def test_only_journals_of_bookings_are_sales_journals(desk):
 
 
 def test_periods_are_those_octopus_lists_and_each_journal_has_its_own_shut(desk):
+    """octopus.md 10.4 and 10.5."""
     desk.books(
         a_journal("V1", closedPeriod=202601, protectedPeriod=202602), a_journal("V2"), a_journal("V4", closed=True)
     )

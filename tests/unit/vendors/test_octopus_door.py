@@ -146,6 +146,7 @@ def test_a_refused_login_is_tried_once(desk):
 
 
 def test_a_password_that_was_changed_ends_the_login_at_the_first_refusal(desk):
+    """octopus.md 10.13."""
     route = desk.router.post(f"{REST}/authentication").mock(side_effect=[ok({"token": "a.b.c"}), no(None, 401)])
     tokens = log_in(desk)
     with pytest.raises(AccessExpired):
@@ -240,6 +241,7 @@ def room(desk) -> Room:
 
 
 def test_a_ledger_buys_the_token_of_its_own_dossier_and_uses_it(desk, room):
+    """octopus.md 10.1."""
     connect = desk.router.post(f"{REST}/dossiers").mock(return_value=ok({"Dossiertoken": "d.o.s"}))
     route = desk.get("/vatcodes", [])
     ledger = door.open_ledger(room, administration_id("octopus", "-", "70001"))

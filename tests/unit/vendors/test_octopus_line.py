@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import httpx
 import pytest
@@ -16,20 +16,11 @@ from boekbrug.domain.errors import (
     UnexpectedAnswer,
     VendorDown,
 )
-from boekbrug.domain.ledger import (
-    Done,
-)
+from boekbrug.domain.ledger import Done
 from boekbrug.domain.relations import RelationQuery
 from boekbrug.vendors.octopus.times import belgian, midnight_after
 
-from .octopus_desk import (
-    API,
-    CREATED,
-    NOTHING,
-    Desk,
-    no,
-    ok,
-)
+from .octopus_desk import API, CREATED, NOTHING, Desk, a_draft, a_relation, no, ok, read
 
 
 @pytest.fixture
@@ -107,6 +98,7 @@ def test_what_is_left_of_a_day_is_the_least_of_what_a_document_needs(desk):
 
 @pytest.mark.parametrize("answer", [no(-79, 401), no(None, 401)])
 def test_a_refused_dossier_token_is_bought_anew_once(desk, answer):
+    """octopus.md 10.1."""
     route = desk.get("/bookyears", answer, [])
     assert desk.ledger.fiscal_years() == ()
     assert [call.request.headers["dossierToken"] for call in route.calls] == ["dossier-1", "dossier-2"]
@@ -128,11 +120,36 @@ def test_a_booking_refused_for_its_token_is_sent_once_more(desk):
 
 
 def test_nothing_found_is_an_empty_list(desk):
+    """octopus.md 10.12."""
     for path in ("/vatcodes", "/bookyears", "/relations"):
         desk.get(path, NOTHING)
     assert desk.ledger.vat_codes() == []
     assert desk.ledger.journals() == []
     assert desk.ledger.find_relations([RelationQuery("Firma A")]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda ledger: ledger.relations(None),
+        lambda ledger: ledger.bookings(["V1"], date(2026, 1, 1), None),
+        lambda ledger: ledger.settlements(None),
+    ],
+    ids=["relations", "bookings", "settlements"],
+)
+def test_no_news_is_no_failure_and_the_next_look_goes_on_from_it(desk, look):
+    """octopus.md 10.12."""
+    desk.books()
+    paths = (
+        "/relations/modified",
+        "/buysellbookings/modified",
+        "/bookyears/-1/bookings/modified",
+        "/balancings/modified",
+    )
+    for path in paths:
+        desk.get(path, NOTHING)
+    rows, cursor = read(look(desk.ledger))
+    assert (rows, cursor is None) == ([], False)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +185,7 @@ def test_a_list_of_two_a_day_is_asked_once_even_when_the_line_fails(desk):
 
 
 def test_lists_without_pages_get_time(desk):
+    """octopus.md 10.14."""
     route = desk.get("/relations/modified", NOTHING)
     list(desk.ledger.relations(None))
     assert route.calls[0].request.extensions["timeout"]["read"] == 180
@@ -176,11 +194,26 @@ def test_lists_without_pages_get_time(desk):
     assert sum(route.calls[0].request.extensions["timeout"][part] for part in ("connect", "write", "read")) < 120
 
 
-def test_no_call_leaves_the_dossier(desk):
+def test_nothing_is_written_but_relations_and_bookings_and_all_of_it_in_the_dossier(desk):
+    """octopus.md 10.17 and 10.20: bank lines and matches are the bookkeeper's and the bank's."""
     desk.books()
+    desk.get("/relations", NOTHING)
+    desk.put("/relations", httpx.Response(201, json=a_relation(29)))
+    for path in ("/relations/modified", "/buysellbookings/modified", "/balancings/modified", "/accounts", "/vatcodes"):
+        desk.get(path, NOTHING)
+    desk.post("/reports/clients/open", NOTHING)
     desk.booked(CREATED)
+    ledger = desk.ledger
+    ledger.save_relations([a_draft()])
     desk.book()
-    assert {call.request.url.path.startswith("/octopus-rest-api/v1/dossiers/70001/") for call in desk.router.calls} == {
-        True
+    for rows in (ledger.relations(None), ledger.bookings(["V1"], date(2026, 1, 1), None), ledger.settlements(None)):
+        read(rows)
+    for ask in (ledger.journals, ledger.fiscal_years, ledger.revenue_accounts, ledger.vat_codes, ledger.open_items):
+        ask()
+    calls = [(call.request.method, str(call.request.url)) for call in desk.router.calls]
+    assert all(url.startswith(f"{API}/") for _, url in calls)
+    assert {(method, url.removeprefix(API)) for method, url in calls if method != "GET"} == {
+        ("PUT", "/relations"),
+        ("POST", "/buysellbookings"),
+        ("POST", "/reports/clients/open"),  # a question
     }
-    assert API.endswith("70001")

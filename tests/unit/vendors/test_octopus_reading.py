@@ -9,32 +9,13 @@ import httpx
 import pytest
 
 from boekbrug.domain.documents import DocumentKind
-from boekbrug.domain.errors import (
-    NumberTaken,
-    UnexpectedAnswer,
-    VendorDown,
-)
-from boekbrug.domain.ledger import (
-    Cursor,
-)
+from boekbrug.domain.errors import NumberTaken, UnexpectedAnswer, VendorDown
+from boekbrug.domain.ledger import Cursor
 from boekbrug.domain.money import Money
 from boekbrug.vendors.octopus import mapping
 from boekbrug.vendors.octopus.times import stamp
 
-from .octopus_desk import (
-    CREATED,
-    KEY,
-    NOTHING,
-    Desk,
-    a_line,
-    a_row,
-    an_entry,
-    bookyear,
-    eur,
-    no,
-    query_of,
-    read,
-)
+from .octopus_desk import CREATED, KEY, NOTHING, Desk, a_line, a_row, an_entry, bookyear, eur, no, query_of, read
 
 CREDIT_NOTE = DocumentKind.CREDIT_NOTE
 
@@ -133,6 +114,7 @@ def test_the_documents_number_is_found_where_it_stands(desk, comment, reference,
 
 
 def test_the_first_look_reads_each_bookyear_and_journal_and_the_next_ones_what_changed(desk):
+    """octopus.md 10.14."""
     desk.get("/bookyears", [bookyear(2, 2024), bookyear(3, 2025), bookyear(4, 2026)])
     route = desk.get(
         "/buysellbookings/modified",
@@ -156,6 +138,7 @@ def test_the_first_look_reads_each_bookyear_and_journal_and_the_next_ones_what_c
 
 
 def test_a_first_look_that_is_broken_off_goes_on_with_what_is_left(desk):
+    """octopus.md 10.16."""
     desk.get("/bookyears", [bookyear(3, 2025), bookyear(4, 2026)])
     route = desk.get("/buysellbookings/modified", [a_row(7, bookyearKey={"id": 3})], httpx.Response(500), [a_row(42)])
     pages = desk.ledger.bookings(["V1"], date(2025, 1, 1), None)
@@ -198,6 +181,17 @@ def test_deleted_bookings_are_gone_unless_their_number_stands_again(desk):
     assert ([row.ref for row in page.rows], page.gone) == (["4.V1.43"], ("4.V1.42", "4.V1.44"))
 
 
+@pytest.mark.parametrize(("comment", "key"), [(f"2026/145 {KEY}", KEY), ("Studio Noord", "")])
+def test_a_booking_made_anew_under_another_number_is_told_beside_the_one_that_is_gone(desk, comment, key):
+    """octopus.md 10.19."""
+    cursor = a_later_look(desk)
+    desk.get("/buysellbookings/modified", [a_row(57, comment=comment, reference="2026/145")])
+    desk.get("/bookyears/-1/bookings/modified", {"modifiedBookings": [], "deletedBookings": [deleted(42)]})
+    (page,) = desk.ledger.bookings(["V1"], date(2026, 1, 1), cursor)
+    (anew,) = page.rows
+    assert (anew.ref, anew.reference, anew.key, page.gone) == ("4.V1.57", "2026/145", key, ("4.V1.42",))
+
+
 def test_after_a_taken_number_the_journals_are_looked_at_however_young_the_last_look_is(desk):
     cursor = a_later_look(desk)
     report = desk.get("/bookyears/-1/bookings/modified", NOTHING)
@@ -216,6 +210,7 @@ def test_a_cursor_nobody_here_wrote_is_not_guessed_at(desk):
 
 
 def test_a_probe_finds_by_reference_or_key_in_any_journal_of_the_bookyear(desk):
+    """octopus.md 10.19."""
     desk.books()
     route = desk.get(
         "/buysellbookings/modified",

@@ -14,26 +14,12 @@ from boekbrug.domain.errors import (
     RelationAmbiguous,
     VendorDown,
 )
-from boekbrug.domain.ledger import (
-    Done,
-    Refused,
-    Unknown,
-)
+from boekbrug.domain.ledger import Done, Refused, Unknown
 from boekbrug.domain.relations import Address, RelationQuery
 from boekbrug.vendors.octopus import mapping
 from boekbrug.vendors.octopus.looks import PAGE_ROWS
 
-from .octopus_desk import (
-    NOTHING,
-    Desk,
-    a_draft,
-    a_relation,
-    body_of,
-    no,
-    ok,
-    query_of,
-    read,
-)
+from .octopus_desk import NOTHING, Desk, a_draft, a_relation, body_of, no, ok, query_of, read
 
 
 @pytest.fixture
@@ -67,6 +53,7 @@ def test_an_enterprise_number_is_looked_for_as_the_vat_number_it_is_in_belgium(d
 
 
 def test_relations_that_only_answer_another_question_are_left_out(desk):
+    """octopus.md 10.10."""
     desk.get("/relations", [a_relation(), a_relation(29, name="Firma A", vatNr="")])
     assert [row.ref for row in desk.ledger.find_relations([RelationQuery("Firma A")])[0]] == ["29"]
 
@@ -77,6 +64,7 @@ def test_nothing_to_look_for_costs_no_call(desk):
 
 
 def test_our_number_is_read_as_free_before_a_relation_is_created(desk):
+    """octopus.md 10.10 and 10.18."""
     search = desk.get("/relations", NOTHING)
     route = desk.put("/relations", httpx.Response(201, json=a_relation(29)))
     (outcome,) = desk.ledger.save_relations([a_draft()])
@@ -93,10 +81,33 @@ def test_our_number_is_read_as_free_before_a_relation_is_created(desk):
 
 
 def test_a_relation_of_ours_that_stands_already_is_not_sent_again(desk):
+    """octopus.md 10.10."""
     desk.get("/relations", [a_relation()])
     (outcome,) = desk.ledger.save_relations([a_draft()])
     assert outcome.value.ref == "28"
     assert len(desk.router.calls) == 1
+
+
+def test_a_customer_has_one_number_with_us_whatever_becomes_of_its_name(desk):
+    """octopus.md 10.10: 0 would mean none, and a relation key that is stale would make a second relation."""
+    desk.get("/relations", NOTHING)
+    route = desk.put("/relations", httpx.Response(201, json=a_relation(29)))
+    other = CustomerRef(CustomerKind.CONTACT, "11111111-2222-3333-4444-555555555555")
+    for draft in (a_draft(), a_draft("Noord BV", email="noord@noord.example"), a_draft(customer=other)):
+        desk.ledger.save_relations([draft])
+    sent = [body_of(route, n)["relationIdentificationServiceData"] for n in range(3)]
+    assert [set(names) for names in sent] == [{"externalRelationId"}] * 3
+    first, renamed, another = (names["externalRelationId"] for names in sent)
+    assert first == renamed
+    assert len({first, another, 0}) == 3
+
+
+@pytest.mark.parametrize("country", ["", "  "])
+def test_a_country_nobody_knows_is_left_out(country):
+    """octopus.md 10.18: an empty one is refused."""
+    assert "country" not in mapping.relation_payload(a_draft(address=Address("Kaai 12", "2000", "Antwerpen", country)))
+    known = mapping.relation_payload(a_draft(address=Address("Kaai 12", "2000", "Antwerpen", "BE")))
+    assert known["country"] == "BE"
 
 
 @pytest.mark.parametrize("other", [{"name": "Firma A"}, {"vatNr": "BE0123.456.749"}])
@@ -198,6 +209,7 @@ def test_changed_relations_come_with_those_that_are_gone(desk):
 
 
 def test_many_relations_come_in_pages_and_the_next_worker_goes_on(desk):
+    """octopus.md 10.16."""
     rows = [a_relation(key) for key in range(1, PAGE_ROWS + 12)]
     desk.get("/relations/modified", {"modified": rows[::-1]})
     pages = list(desk.ledger.relations(None))

@@ -7,20 +7,10 @@ from datetime import date
 import pytest
 
 from boekbrug.domain.documents import DocumentKind
-from boekbrug.domain.ledger import (
-    SettlementKind,
-)
+from boekbrug.domain.ledger import SettlementKind
 from boekbrug.domain.money import Money
 
-from .octopus_desk import (
-    KEY,
-    NOTHING,
-    Desk,
-    body_of,
-    eur,
-    query_of,
-    read,
-)
+from .octopus_desk import KEY, NOTHING, Desk, body_of, eur, query_of, read
 
 CREDIT_NOTE = DocumentKind.CREDIT_NOTE
 
@@ -84,6 +74,7 @@ def test_the_other_end_of_a_match_tells_what_settled_an_invoice(desk, journal, k
 
 
 def test_a_credit_note_settles_both_ends_and_is_no_money(desk):
+    """octopus.md 10.11."""
     credit = end("V2", 3, credit=121.0, comment="C1", documentDate="2026-09-01")
     invoice, credit_note = settled(desk, pair(INVOICE_END, credit, 121.0))
     assert (invoice.booking, invoice.kind, invoice.day) == ("4.V1.42", SettlementKind.CREDIT_NOTE, date(2026, 9, 1))
@@ -155,6 +146,28 @@ def test_rules_16_a_match_counts_in_the_documents_own_currency(desk, matched, co
     assert (row.amount, row.gross) == (Money.of(expected, "USD"), Money.of("100.00", "USD"))
 
 
+def test_one_number_in_two_bookyears_is_two_invoices(desk):
+    """octopus.md 10.9: numbers begin anew in every bookyear."""
+    last_year = {**INVOICE_END, "balancingKey": {**INVOICE_END["balancingKey"], "bookyearKey": {"id": 3}}}
+    paid, other = settled(
+        desk,
+        pair(last_year, end("F1", 13, 1, credit=1331.0), 1331.0),
+        pair(INVOICE_END, end("F1", 13, 1, credit=500.0), 500.0),
+    )
+    assert (paid.booking, other.booking) == ("3.V1.42", "4.V1.42")
+    assert paid.id != other.id
+    desk.books()
+    desk.post("/reports/clients/open", [open_row(), open_row(left=10.0, bookyearKey={"id": 3})])
+    assert [item.booking for item in desk.ledger.open_items()] == ["4.V1.42", "3.V1.42"]
+
+
+def test_what_settles_an_invoice_under_another_number_still_says_which_it_is(desk):
+    """octopus.md 10.19: somebody took the booking out and typed it in anew, in words of their own."""
+    anew = end("V1", 57, debet=1331.0, documentDate="2026-08-14", comment="Studio Noord", reference="2026/145")
+    (row,) = settled(desk, pair(anew, end("F1", 13, 1, credit=1331.0), 1331.0))
+    assert (row.booking, row.references, row.gross) == ("4.V1.57", ("2026/145", "Studio Noord"), eur("1331.00"))
+
+
 def test_settlements_go_on_from_the_last_look(desk):
     route = desk.get("/balancings/modified", NOTHING)
     _, cursor = read(desk.ledger.settlements(None))
@@ -182,6 +195,7 @@ def open_row(journal: str = "V1", left: float = 831.0, **changes: object) -> dic
 
 
 def test_open_items_are_asked_from_the_oldest_bookyear_to_the_newest_for_every_relation(desk):
+    """octopus.md 10.8."""
     desk.books()
     credit = open_row("V2", -121.0, debetDocumentAmount=0.0, creditDocumentAmount=121.0, comment="C1", reference="")
     route = desk.post("/reports/clients/open", [open_row(), credit, open_row("F1", -10.0), open_row("V1", 0.0)])

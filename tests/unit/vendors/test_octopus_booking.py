@@ -246,6 +246,14 @@ def test_what_never_left_the_house_uses_no_number(desk):
     assert not desk.line.holders
 
 
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_only_created_says_that_a_booking_stands(desk, status):
+    """A proxy's page comes with 200, and nobody knows what lies behind it."""
+    desk.books()
+    desk.booked(httpx.Response(status, html="<h1>Onderhoud</h1>"))
+    assert isinstance(desk.book(), Unknown)
+
+
 # --- what a refusal means ---------------------------------------------------------------------------------------------
 
 

@@ -127,9 +127,10 @@ def test_an_empty_answer_is_looked_up_under_our_number(desk, empty):
     assert outcome.value.ref == "30"
 
 
-def test_a_lost_answer_to_a_relation_is_unknown(desk):
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("late"), httpx.Response(200, html="<h1>Onderhoud</h1>")])
+def test_a_lost_answer_to_a_relation_is_unknown(desk, lost):
     desk.get("/relations", NOTHING)
-    desk.put("/relations", httpx.ReadTimeout("late"))
+    desk.put("/relations", lost)
     (outcome,) = desk.ledger.save_relations([a_draft()])
     assert isinstance(outcome, Unknown)
 

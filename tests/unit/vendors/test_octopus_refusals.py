@@ -176,6 +176,10 @@ def desk() -> Desk:
     return Desk()
 
 
+def test_the_table_is_whole():
+    assert {row.code for row in ROWS} >= {*range(-79, 1), None}
+
+
 # --- the code where it can come -------------------------------------------------------------------------------------
 
 
@@ -304,7 +308,7 @@ def test_a_code_that_is_no_check_leaves_doubt_under_a_status_that_is_no_refusal(
     assert isinstance(desk.book(), Unknown)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@every_row
 def test_a_spent_day_stops_whatever_code_comes_with_it(desk, row):
     assert type(desk.refused(row.answer(429))) is RateLimited
 

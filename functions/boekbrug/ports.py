@@ -239,7 +239,8 @@ class Ledger(Protocol):
         """The payloads, exactly as they will be sent, or why there is none: a refusal found here costs no call.
 
         No call, except for a number where the caller chooses it (`abilities.caller_numbers`): then one entry at a time,
-        and the next only after the outcome of this one. JournalInUse while another account's offer is open.
+        and the next only after the outcome of this one. JournalInUse while another account's offer is open. NumberTaken
+        for a number that had to be read, until `bookings` was read since: others may have booked up to it.
         """
         ...
 
@@ -259,7 +260,7 @@ class Ledger(Protocol):
         """Sales entries of these journals dated from `start`, whoever made them; after the first read only changes.
 
         No page at all where the vendor is asked so seldom that the last look must do; the look after NumberTaken is
-        always taken.
+        always taken, and one that took long is followed by what changed meanwhile.
         """
         ...
 

@@ -175,7 +175,8 @@ def _export(run: Run) -> None:
         progress("invoices and credit notes", settled, whole)
         return quiet
 
-    wait_until("all documents are in the books or have their reason", counted, seconds=PATIENCE, every=1.0)
+    patience = max(PATIENCE, whole)  # a second for each, on a busy machine
+    wait_until("all documents are in the books or have their reason", counted, seconds=patience, every=1.0)
 
 
 def _hold_to_what_was_said(run: Run, took: timedelta) -> None:

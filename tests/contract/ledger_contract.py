@@ -48,7 +48,7 @@ from boekbrug.domain.ledger import (
 )
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, RelationDraft, RelationQuery, RelationRef
-from boekbrug.ports import Cabinet
+from boekbrug.ports import Cabinet, Ledger
 
 from .benches import Bench, NumberedBench
 
@@ -136,8 +136,16 @@ class LedgerContract:
     def prepared(self, bench: Bench, *entries: SalesEntry) -> list[Prepared]:
         """Of several, one at a time where each takes a number."""
         if bench.ledger.abilities.caller_numbers:
-            return [one for entry in entries for one in bench.ledger.prepare([entry])]
+            return [self.under_a_number(bench, bench.ledger, entry) for entry in entries]
         return list(bench.ledger.prepare(entries))
+
+    def under_a_number(self, bench: Bench, ledger: Ledger, entry: SalesEntry) -> Prepared | SyncError:
+        """As the export does: a number that is news counts as taken until the journals were looked at."""
+        (one,) = ledger.prepare([entry])
+        if isinstance(one, NumberTaken):
+            list(ledger.bookings([entry.journal], date(bench.year, 1, 1), None))
+            (one,) = ledger.prepare([entry])
+        return one
 
     def book(self, bench: Bench, entry: SalesEntry) -> Booking:
         (outcome,) = bench.ledger.book(self.prepared(bench, entry))
@@ -415,7 +423,7 @@ class LedgerContract:
 
     def test_a_booking_whose_answer_was_lost_is_found_exactly(self, bench, an_entry):
         self.book(bench, an_entry("2026/0116"))
-        prepared = bench.ledger.prepare([an_entry()])
+        prepared = self.prepared(bench, an_entry())
         bench.lose_next_answer()
         (outcome,) = bench.ledger.book(prepared)
         assert isinstance(outcome, Unknown)
@@ -430,7 +438,7 @@ class LedgerContract:
         )
 
     def test_a_booking_that_never_arrived_is_not_found(self, bench, an_entry):
-        prepared = bench.ledger.prepare([an_entry()])
+        prepared = self.prepared(bench, an_entry())
         bench.lose_next_request()
         (outcome,) = bench.ledger.book(prepared)
         assert isinstance(outcome, Unknown)
@@ -438,7 +446,7 @@ class LedgerContract:
 
     def test_the_same_number_by_hand_is_found_and_is_not_ours(self, bench, an_entry):
         bench.book_by_hand(an_entry())
-        ((found,),) = bench.ledger.find_bookings(bench.ledger.prepare([an_entry()]))
+        ((found,),) = bench.ledger.find_bookings(self.prepared(bench, an_entry()))
         assert (found.reference, found.key, found.gross) == ("2026/0117", "", eur("1210.00"))
 
     def test_a_probe_answers_for_each_entry(self, bench, an_entry):
@@ -451,7 +459,7 @@ class LedgerContract:
     def test_credit_note_and_invoice_of_one_number_are_both_found(self, bench, an_entry):
         self.book(bench, an_entry("7"))
         self.book(bench, an_entry("7", CREDIT_NOTE))
-        (found,) = bench.ledger.find_bookings(bench.ledger.prepare([an_entry("7")]))
+        (found,) = bench.ledger.find_bookings(self.prepared(bench, an_entry("7")))
         assert {booking.kind for booking in found} == set(DocumentKind)
 
     # --- numbers of ours --------------------------------------------------------------------------------------------
@@ -537,6 +545,19 @@ class LedgerContract:
         assert isinstance(self.offer(numbered, one), NumberTaken)
         assert self.standing(numbered, one) == [one.ref]
 
+    def test_a_number_that_is_news_is_used_only_after_a_look(self, numbered, an_entry):
+        """Somebody may have booked up to it, this very document even, since the journals were looked at last."""
+        entry, other = an_entry("1"), an_entry("9")
+        journals, since = [entry.journal], date(numbered.year, 1, 1)
+        _, cursor = read(numbered.ledger.bookings(journals, since, None))
+        numbered.book_by_hand(other)
+        (one,) = numbered.ledger.prepare([entry])
+        assert isinstance(one, NumberTaken)
+        rows, _ = read(numbered.ledger.bookings(journals, since, cursor))
+        assert [row.reference for row in rows] == ["9"]
+        (one,) = numbered.ledger.prepare([entry])
+        assert self.offer(numbered, one).ref == one.ref
+
     def test_in_doubt_a_number_that_another_booking_has_is_not_ours(self, numbered, an_entry):
         (one,) = self.prepared(numbered, an_entry("1"))
         numbered.lose_next_request()
@@ -585,7 +606,7 @@ class LedgerContract:
         (ours,) = self.prepared(numbered, an_entry("1"))
         (theirs,) = other.prepare([an_entry("9")])
         assert isinstance(theirs, JournalInUse)
-        (credit,) = other.prepare([an_entry("C9", CREDIT_NOTE)])
+        credit = self.under_a_number(numbered, other, an_entry("C9", CREDIT_NOTE))
         assert credit.number
         self.offer(numbered, ours)
         (theirs,) = other.prepare([an_entry("9")])

@@ -105,7 +105,7 @@ class TestOctopus(LedgerContract):
         """However young the last one is: somebody may have booked this very document."""
         entry = an_entry("1")
         _, cursor = read(bench.ledger.bookings([entry.journal], entry.day, None))
-        (prepared,) = bench.ledger.prepare([entry])
+        (prepared,) = self.prepared(bench, entry)
         bench.book_by_hand(entry)
         bench.ledger.book([prepared])
         rows, _ = read(bench.ledger.bookings([entry.journal], entry.day, cursor), cursor)
@@ -151,12 +151,12 @@ class TestOctopus(LedgerContract):
     def test_a_spent_day_ends_and_work_goes_on(self, bench, an_entry):
         bench.switch(quota={"POST buysellbookings": 1})
         self.book(bench, an_entry("1"))
-        (outcome,) = bench.ledger.book(bench.ledger.prepare([an_entry("2")]))
+        (outcome,) = bench.ledger.book(self.prepared(bench, an_entry("2")))
         assert isinstance(outcome, Refused)
         assert isinstance(outcome.cause, RateLimited)
         assert outcome.cause.until == datetime(2026, 7, 10, 22, 0, tzinfo=UTC)  # midnight in Belgium
         with pytest.raises(RateLimited):  # no second call that day
-            bench.ledger.book(bench.ledger.prepare([an_entry("2")]))
+            bench.ledger.book(self.prepared(bench, an_entry("2")))
         bench.room.clock.set(now=outcome.cause.until)
         assert self.book(bench, an_entry("2")).reference == "2"
 

@@ -243,6 +243,15 @@ class Booking:
     other_references: tuple[str, ...] = ()  # where else a document's number may stand: a comment, an order reference
 
 
+def same_reference(one: str, other: str, length: int) -> bool:
+    """Whether two people would call it the same number: blanks and capitals aside, as far as the package keeps it."""
+    return _plain(one[:length]) == _plain(other[:length])
+
+
+def _plain(reference: str) -> str:
+    return "".join(reference.split()).casefold()
+
+
 class SettlementKind(StrEnum):
     PAYMENT = "payment"
     CREDIT_NOTE = "credit_note"

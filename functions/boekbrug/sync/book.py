@@ -19,7 +19,16 @@ from ..domain.errors import (
     SyncError,
     TryLater,
 )
-from ..domain.ledger import Abilities, AdministrationId, Booking, Outcome, Prepared, Refused, SalesEntry
+from ..domain.ledger import (
+    Abilities,
+    AdministrationId,
+    Booking,
+    Outcome,
+    Prepared,
+    Refused,
+    SalesEntry,
+    same_reference,
+)
 from ..ports import DocumentRecord, Intent, IntentMoved, Ledger, Links, RefTaken, WriteKind, WriteState
 from ..records import as_json, as_text, from_json, from_text
 from .currencies import check_currency, prove_currency
@@ -27,6 +36,9 @@ from .desk import Desk, figures
 from .find_documents import learn_journals, take_leave
 from .slices import has_time, stops_the_slice
 from .write_once import How, Protocol, Write, Written, write_once
+
+LOOKS = 2
+"""Looks at the journals for one document: its number was news, then somebody took it. More is for the next slice."""
 
 
 def book(desk: Desk, batch: Sequence[tuple[DocumentRecord, SalesEntry]]) -> bool:
@@ -87,20 +99,23 @@ def _audit_intent(desk: Desk, write: Write, entry: SalesEntry) -> None:
 def _book_in_turn(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> bool:
     """Book one entry under the next number of its journal; whether its outcome is unknown.
 
-    Whoever took that number meanwhile may have booked this very document: the journals are looked at again, once. What
-    leaves a number in doubt stops the journal, so that no later document passes this one (rules.md 7).
+    Whoever took that number meanwhile may have booked this very document: the journals are looked at again. What leaves
+    a number in doubt stops the journal, so that no later document passes this one (rules.md 7).
     """
     connection = desk.connections[record.connection]
     files = desk.files.fetch(connection, record) if desk.ledger.abilities.files_with_entry else ()
     if files is None:
         return True
-    result = _offer(desk, entry, files)
-    if files and isinstance(result, NotPossible) and result.facts["feature"] == "file_too_large":
-        desk.files.leave_out(connection, record, result)
-        files = ()
+    looks = 0
+    while True:
         result = _offer(desk, entry, files)
-    if isinstance(result, NumberTaken):
-        desk.audit("refused", document=record.id, cause=result.cause)
+        if files and isinstance(result, NotPossible) and result.facts["feature"] == "file_too_large":
+            desk.files.leave_out(connection, record, result)
+            files = ()
+            continue
+        if not isinstance(result, NumberTaken) or looks == LOOKS:
+            break
+        looks += 1
         if not learn_journals(desk) or not has_time(desk.house, desk.deadline):
             return True
         if not desk.is_on(record):
@@ -108,11 +123,11 @@ def _book_in_turn(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> bool
         free, doubtful = _not_in_the_books(desk, [(record, entry)])
         if not free:
             return doubtful
-        result = _offer(desk, entry, files)
     if isinstance(result, NumberTaken | JournalInUse | OutcomeUnknown):
         desk.stopped_journals[entry.journal] = result.until
+    if isinstance(result, NumberTaken):  # it waits in line, and people see why until it is booked
+        desk.problems.report(f"document:{record.id}", record.connection, result, desk.house.clock.now(), record.number)
     if isinstance(result, NumberTaken | JournalInUse):
-        desk.audit("refused", document=record.id, cause=result.cause)
         return result.until is None
     return _conclude(desk, record, entry, result)
 
@@ -131,6 +146,8 @@ def _offer(desk: Desk, entry: SalesEntry, files: tuple[File, ...]) -> Written[Bo
         write = Write(entry.document, as_text(prepared), prepared.hash)
     _audit_intent(desk, write, entry)
     (result,) = write_once([write], booking_protocol(desk.ledger, desk.links, files), desk.links, desk.house.real)
+    if isinstance(result, NumberTaken | JournalInUse):
+        desk.audit("refused", document=entry.document, cause=result.cause)
     return result
 
 
@@ -201,15 +218,6 @@ def _ours(entry: SalesEntry, bookings: Sequence[Booking], links: Links, abilitie
         if owner is None or owner == entry.document:
             return booking
     return None
-
-
-def same_reference(one: str, other: str, length: int) -> bool:
-    """Whether two people would call it the same number: blanks and capitals aside, as far as the package keeps it."""
-    return _plain(one[:length]) == _plain(other[:length])
-
-
-def _plain(reference: str) -> str:
-    return "".join(reference.split()).casefold()
 
 
 def agrees(booking: Booking, entry: SalesEntry, abilities: Abilities) -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ..domain.documents import DocumentHeader, DocumentId, DocumentKind
 from ..domain.errors import BookedDifferently, BookingDeleted
-from ..domain.ledger import Booking, BookingRef, Cursor
+from ..domain.ledger import Booking, BookingRef, Cursor, same_reference
 from ..ports import IntentMoved, WriteKind, WriteState
 from ..records import from_json
 from .desk import Desk, figures
@@ -47,25 +47,27 @@ def learn_journals(desk: Desk) -> bool:
     start = min(connection.start for connection in desk.connections.values())
     scope = f"books:{','.join(journals)}:{start}"  # another journal, or an earlier start, is read from the beginning
     for page in desk.ledger.bookings(journals, start, _cursor(desk, scope)):
-        if not desk.ledger.abilities.reads_back:
-            _compare(desk, page.rows)
-        desk.seen.remember(page.rows)
+        others = [] if desk.ledger.abilities.reads_back else _compare(desk, page.rows)
         # A number that came free may have been given again: what the same page shows standing is not gone.
-        take_leave(desk, sorted(set(page.gone) - {row.ref for row in page.rows}))
+        standing = {row.ref for row in page.rows} - set(others)
+        take_leave(desk, sorted({*page.gone, *others} - standing))
+        desk.seen.remember(page.rows)
         desk.save_cursor(**{scope: page.cursor})
         if not has_time(desk.house, desk.deadline):
             return False
     return True
 
 
-def _compare(desk: Desk, rows: Sequence[Booking]) -> None:
+def _compare(desk: Desk, rows: Sequence[Booking]) -> list[str]:
     """The package's answer told nothing: what it booked is compared now that it shows (rules.md 9).
 
-    Told and stopped once, however often the row is read; told no more when it agrees.
+    Told and stopped once, however often the row is read; told no more when it agrees. Answers with the refs of ours
+    under which another booking stands by now: ours is not among the books any more (rules.md 4).
     """
     owners = desk.links.subjects_of(WriteKind.BOOKING, [row.ref for row in rows])
+    others: list[str] = []
     if not owners:
-        return
+        return others
     intents = desk.links.intents(WriteKind.BOOKING, list(owners.values()))
     told = {problem.subject for problem in desk.problems.all() if problem.cause == BookedDifferently.__name__}
     for row in rows:
@@ -73,7 +75,9 @@ def _compare(desk: Desk, rows: Sequence[Booking]) -> None:
         if intent is None or intent.state is not WriteState.DONE:
             continue
         subject, booked = f"booking:{intent.subject}", from_json(Booking, dict(intent.result or {}))
-        if (row.gross, row.kind, row.journal) == (booked.gross, booked.kind, booked.journal):
+        if _is_another(row, booked, desk.ledger.abilities.reference_length):
+            others.append(row.ref)
+        elif (row.gross, row.kind, row.journal) == (booked.gross, booked.kind, booked.journal):
             if subject in told:
                 desk.problems.solve(subject)
         elif subject not in told and (record := desk.documents.record(DocumentId(intent.subject))):
@@ -81,6 +85,20 @@ def _compare(desk: Desk, rows: Sequence[Booking]) -> None:
             desk.stop_kind(record)
             desk.problems.report(subject, record.connection, error, desk.house.clock.now(), record.number)
             desk.audit("differs", document=record.id, booking=row.ref, booked=_in_words(row))
+    return others
+
+
+def _is_another(row: Booking, booked: Booking, length: int) -> bool:
+    """Whether what stands under a number of ours is another booking: it was deleted, and its number given again.
+
+    Ours carries our key. Where somebody took that away, its number or everything else about it still tells.
+    """
+    if row.key:
+        return row.key != booked.key
+    theirs, ours = ([one.reference, *one.other_references] for one in (row, booked))
+    if any(same_reference(one, other, length) for one in theirs for other in ours if one and other):
+        return False
+    return (row.gross, row.day, row.relation) != (booked.gross, booked.day, booked.relation)
 
 
 def _in_words(booking: Booking) -> str:
@@ -100,7 +118,10 @@ def take_leave(desk: Desk, refs: Sequence[str]) -> None:
         if intent.state is not WriteState.DONE:
             continue  # another worker found it gone, and it was sent again since
         booked = from_json(Booking, dict(intent.result or {}))
-        if booked.ref != ref or desk.ledger.booking(booked) is not None:
+        if booked.ref != ref:
+            continue
+        standing = desk.ledger.booking(booked)
+        if standing is not None and not _is_another(standing, booked, desk.ledger.abilities.reference_length):
             continue
         record = desk.documents.record(DocumentId(subject))
         if record is not None:

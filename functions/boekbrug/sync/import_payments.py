@@ -19,7 +19,17 @@ from ..domain.errors import (
     StillDue,
     SyncError,
 )
-from ..domain.ledger import Booking, BookingRef, Cursor, Done, OpenItem, Outcome, Settlement, SettlementKind
+from ..domain.ledger import (
+    Booking,
+    BookingRef,
+    Cursor,
+    Done,
+    OpenItem,
+    Outcome,
+    Settlement,
+    SettlementKind,
+    same_reference,
+)
 from ..domain.money import Money
 from ..ports import (
     Deadline,
@@ -38,7 +48,6 @@ from ..ports import (
     WriteState,
 )
 from ..records import as_json, as_text, from_json, from_text
-from .book import same_reference
 from .slices import Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
 from .write_once import FUNCTION_TIMEOUT, How, Protocol, Write, Written, write_once
 

@@ -144,6 +144,54 @@ def test_a_booking_that_another_typed_under_the_freed_number_stays_known(scene: 
     assert scene.read.by_reference(["2026 / 8"]) == {"2026 / 8": [typed]}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"key": "BBZZZZZZZZZZ"}, {"key": "", "reference": "2026 / 8", "other_references": (), "gross": eur("99.00")}],
+    ids=["of another document of ours", "of another number"],
+)
+@pytest.mark.parametrize("told", [True, False])
+def test_another_booking_under_the_number_of_ours_says_that_ours_was_deleted(
+    scene: Scene, changes: dict, told: bool
+) -> None:
+    """rules.md 4. A package may say nothing of the deletion, once the number was given again."""
+    booking = scene.booked()
+    typed = replace(booking, **changes)
+    scene.books.stand[booking.ref] = typed
+    scene.tells(typed, gone=[booking.ref] if told else [])
+    look(scene)
+    assert state_of(scene) == HELD
+    assert scene.read.by_reference([typed.reference]) == {typed.reference: [typed]}
+    assert scene.pairs.subject_of(WriteKind.BOOKING, booking.ref) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": "", "reference": "2026 / 8", "other_references": ()},  # somebody changed what it says, and nothing else
+        {"key": "", "other_references": (), "gross": eur("99.00")},  # its number is still there
+        {"gross": eur("99.00")},
+    ],
+    ids=["its words", "its amount", "its amount, with our key"],
+)
+def test_a_booking_of_ours_that_somebody_changed_is_still_ours(scene: Scene, changes: dict) -> None:
+    booking = scene.booked()
+    changed = replace(booking, **changes)
+    scene.books.stand[booking.ref] = changed
+    scene.tells(changed, gone=[booking.ref])
+    look(scene)
+    assert scene.pairs.intent(WriteKind.BOOKING, "doc").state is WriteState.DONE
+
+
+def test_a_booking_of_ours_that_is_told_deleted_and_stands_is_not_asked_for(scene: Scene) -> None:
+    """Sent again under its old number: the same look shows it, and single bookings are asked for ten times a day."""
+    booking = scene.booked()
+    scene.tells(booking, gone=[booking.ref])
+    asked: list[str] = []
+    watched(scene, lambda name, phase: asked.append(name), lambda: look(scene))
+    assert "ledger.booking" not in asked
+    assert state_of(scene) == BOOKED
+
+
 # --- a worker that was slow, and another one that went on meanwhile ---
 
 

@@ -99,21 +99,22 @@ def test_somebody_books_its_number_with_other_figures_and_a_person_decides():
     assert scene.links.intent(WriteKind.BOOKING, "invoice-1").state is WriteState.REFUSED
 
 
-def test_a_number_taken_twice_stops_its_journal_until_the_next_look():
+def test_a_number_taken_again_and_again_stops_its_journal_and_is_told():
     scene = Scene([*invoices("1", "2"), a_credit_note()])
-    busy = iter(range(2))
+    busy = iter(range(3))
 
     def types_first(name: str, phase: str) -> None:
         if (name, phase) == ("ledger.book", "before") and (n := next(busy, None)) is not None:
             scene.types(a_document(number=f"hand {n}"))
 
     done = scene.works(types_first)
-    assert scene.references("V1") == ["hand 0", "hand 1"]
+    assert scene.references("V1") == ["hand 0", "hand 1", "hand 2"]
     assert scene.references("V2") == ["C1"]
+    assert scene.problems() == {"document:invoice-1": "NumberTaken"}
     assert (scene.state("1"), scene.state("2")) == ((WAITING, ""), (WAITING, ""))
     assert done.due_at == scene.clock.now() + FUNCTION_TIMEOUT
     scene.settles()
-    assert scene.references("V1") == ["hand 0", "hand 1", "1", "2"]
+    assert scene.references("V1") == ["hand 0", "hand 1", "hand 2", "1", "2"]
     assert scene.problems() == {}
 
 
@@ -124,7 +125,7 @@ def test_a_number_taken_when_the_time_is_over_is_offered_anew_by_the_next_slice(
         """Asked a moment ago, it tells nothing new."""
 
         def bookings(self, journals, start, since):
-            return iter(()) if since else super().bookings(journals, start, since)
+            return iter(()) if since and not self._asked else super().bookings(journals, start, since)
 
     scene = Scene(invoices("1", "2"))
     scene.open_ledger = lambda house, account: Seldom(scene.books, house.numbers, house.clock, house.real, account)
@@ -564,7 +565,7 @@ class Untold(NumberedLedger):
     """The journals' news of what was deleted is not here yet; a deleted last number is."""
 
     def bookings(self, journals, start, since):
-        return iter(())
+        return (replace(page, gone=()) for page in super().bookings(journals, start, since))
 
     def prepare(self, entries):
         (entry,) = entries

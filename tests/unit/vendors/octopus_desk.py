@@ -125,9 +125,28 @@ class Desk:
         return route.mock(side_effect=next_answer)
 
     def books(self, *journals: dict[str, Any], last: int = 41) -> None:
-        """One open bookyear in quarters, and a closed one before it."""
+        """One open bookyear in quarters, and a closed one before it; whose number is next is known."""
+        rows = list(journals) or [a_journal("V1", last=last), a_journal("V2", last=0)]
         self.get("/bookyears", [bookyear(3, 2025, closed=True), bookyear(4, 2026)])
-        self.get("/bookyears/4/journals", list(journals) or [a_journal("V1", last=last), a_journal("V2", last=0)])
+        self.get("/bookyears/4/journals", rows)
+        for row in rows:
+            self.numbers(row["lastBookedDocumentNr"] + 1, journal=row["journalKey"])
+            self.line.next[f"octopus.70001.4.{row['journalKey']}"] = row["lastBookedDocumentNr"] + 1
+
+    def numbers(self, *next: int | httpx.Response, journal: str = "V1") -> respx.Route:
+        """What the journal by itself answers, time after time: the number that comes next."""
+        told = [
+            n if isinstance(n, httpx.Response) else {"commonJournalServiceData": {"nextDocumentNumber": n}}
+            for n in next
+        ]
+        return self.get(f"/bookyears/4/journals/{journal[0]}/{journal[1:]}", *told)
+
+    def looks(self) -> None:
+        """The export looks at the journals, where nothing stands."""
+        self.get("/bookyears", [bookyear(4, 2026)])
+        self.get("/buysellbookings/modified", NOTHING)
+        self.get("/bookyears/-1/bookings/modified", NOTHING)
+        list(self.ledger.bookings(["V1", "V2"], date(2026, 1, 1), None))
 
     def booked(self, *answers: Any) -> respx.Route:
         return self.post("/buysellbookings", *answers)

@@ -153,35 +153,64 @@ def test_the_same_entry_is_prepared_the_same_twice(desk):
 
 
 def test_numbers_are_read_once_and_counted_on(desk):
-    desk.books()
+    asked = desk.numbers(42)
+    (news,) = desk.ledger.prepare([an_entry()])
+    assert isinstance(news, NumberTaken)
+    assert not desk.line.holders
+    desk.looks()
     desk.booked(CREATED)
     assert [desk.book().value.ref for _ in range(3)] == ["4.V1.42", "4.V1.43", "4.V1.44"]
-    assert desk.line.next == {LINE: 45}
-    assert len([call for call in desk.router.calls if call.request.method == "GET"]) == 1
+    assert desk.line.next[LINE] == 45
+    assert len(asked.calls) == 1
 
 
-def test_a_journal_that_is_not_there_is_missing_and_held_by_nobody(desk):
-    desk.books()
-    (refusal,) = desk.ledger.prepare([an_entry(journal="V9")])
+def test_a_number_that_was_read_is_not_used_before_the_journals_are_looked_at(desk):
+    """Somebody may have booked this very document since the last look, and taken the number before it."""
+    asked = desk.numbers(42, 43)
+    for _ in range(2):
+        (news,) = desk.ledger.prepare([an_entry()])
+        assert isinstance(news, NumberTaken)
+    desk.looks()
+    assert desk.prepared().ref == "4.V1.43"
+    assert len(asked.calls) == 2
+
+
+def test_a_journal_that_jumped_ahead_goes_on_there(desk):
+    """octopus.md 5.4: only the journal by itself tells, the list knows the last number."""
+    desk.get("/bookyears/4/journals", [a_journal("V1", last=41)])
+    desk.numbers(100)
+    desk.ledger.prepare([an_entry()])
+    desk.looks()
+    assert desk.prepared().ref == "4.V1.100"
+
+
+@pytest.mark.parametrize("journal", ["V9", "ZZ9", "V"])
+def test_a_journal_that_is_not_there_is_missing_and_held_by_nobody(desk, journal):
+    desk.get("/bookyears/4/journals/V/9", NOTHING)
+    (refusal,) = desk.ledger.prepare([an_entry(journal=journal)])
     assert isinstance(refusal, JournalMissing)
     assert not desk.line.holders
 
 
-def test_a_booking_by_hand_costs_one_refusal_and_one_look_at_the_journal(desk):
+def test_a_booking_by_hand_costs_one_refusal_and_one_question_for_the_number(desk):
     """octopus.md 10.2."""
-    desk.get("/bookyears/4/journals", [a_journal("V1", last=41)], [a_journal("V1", last=42)])
+    desk.books()
+    asked = desk.numbers(43)
     route = desk.booked(no(-13), CREATED)
     assert isinstance(desk.book().cause, NumberTaken)
+    desk.looks()
     assert [desk.book().value.ref for _ in range(2)] == ["4.V1.43", "4.V1.44"]
     assert [body_of(route, n)["buySellBookingServiceData"]["documentSequenceNr"] for n in range(3)] == [42, 43, 44]
-    assert len([call for call in desk.router.calls if call.request.method == "GET"]) == 2
+    assert len(asked.calls) == 1
 
 
 def test_a_journal_octopus_does_not_show_yet_is_missing_until_it_does(desk):
     """octopus.md 10.7: one made in the program is shown once the program was synchronised."""
-    desk.get("/bookyears/4/journals", [a_journal("V1")], [a_journal("V1"), a_journal("V2", last=6)])
+    desk.get("/bookyears/4/journals/V/2", NOTHING, {"commonJournalServiceData": {"nextDocumentNumber": 7}})
     entry = an_entry(journal="V2")
     assert isinstance(desk.ledger.prepare([entry])[0], JournalMissing)
+    desk.ledger.prepare([entry])
+    desk.looks()
     assert desk.prepared(entry).ref == "4.V2.7"
 
 
@@ -197,21 +226,19 @@ def test_another_accounts_offer_keeps_the_journal(desk):
 
 
 def test_a_number_that_cannot_be_read_is_held_by_nobody(desk):
-    desk.get("/bookyears/4/journals", httpx.Response(500))
+    desk.numbers(httpx.Response(500))
     with pytest.raises(VendorDown):
         desk.ledger.prepare([an_entry()])
     assert not desk.line.holders
 
 
-def test_nineteen_of_the_journal_lists_are_for_numbers_and_the_rest_for_the_books(desk):
-    desk.books()
+def test_a_number_is_asked_for_nineteen_times_a_day(desk):
+    asked = desk.numbers(42)
     for _ in range(19):
-        desk.prepared()
-        desk.line.next.clear()
-        desk.line.holders.clear()
+        desk.ledger.prepare([an_entry()])
     with pytest.raises(RateLimited):
         desk.ledger.prepare([an_entry()])
-    assert desk.ledger.journals()
+    assert len(asked.calls) == 19
 
 
 @pytest.mark.parametrize(
@@ -242,7 +269,7 @@ def test_what_never_left_the_house_uses_no_number(desk):
     desk.booked(httpx.ConnectError("no line"))
     with pytest.raises(VendorDown):
         desk.book()
-    assert desk.line.next == {LINE: 42}
+    assert desk.line.next[LINE] == 42
     assert not desk.line.holders
 
 
@@ -280,7 +307,7 @@ def test_an_offer_that_never_arrived_is_booked_now(desk, doubtful):
     outcome = desk.book_again(doubtful)
     assert outcome.value.ref == "4.V1.42"
     assert route.calls[-1].request.content.decode() == doubtful.payload
-    assert desk.line.next == {LINE: 43}
+    assert desk.line.next[LINE] == 43
 
 
 def test_an_offer_that_had_arrived_is_read_under_its_number(desk, doubtful):
@@ -290,7 +317,7 @@ def test_an_offer_that_had_arrived_is_read_under_its_number(desk, doubtful):
     assert isinstance(outcome, Done)
     assert (outcome.value.key, outcome.value.gross) == (KEY, eur("1331.00"))
     assert query_of(route) == {"bookyearId": "4", "journalKey": "V1", "documentSeqNr": "42"}
-    assert desk.line.next == {LINE: 43}
+    assert desk.line.next[LINE] == 43
 
 
 def test_an_offer_that_arrived_long_ago_does_not_turn_the_numbers_back(desk, doubtful):
@@ -299,7 +326,7 @@ def test_an_offer_that_arrived_long_ago_does_not_turn_the_numbers_back(desk, dou
     desk.booked(no(-13))
     desk.get("/buysellbookings", a_row())
     desk.book_again(doubtful)
-    assert desk.line.next == {LINE: 50}
+    assert desk.line.next[LINE] == 50
 
 
 @pytest.mark.parametrize("standing", [a_row(comment="2026/9 BBZZZZZZZZZZ"), a_row(comment="", reference="99"), NOTHING])
@@ -308,7 +335,7 @@ def test_a_number_that_holds_anothers_booking_or_none_is_taken(desk, doubtful, s
     desk.get("/buysellbookings", standing)
     outcome = desk.book_again(doubtful)
     assert isinstance(outcome.cause, NumberTaken)
-    assert desk.line.next == {LINE: None}
+    assert desk.line.next[LINE] is None
 
 
 def test_a_booking_whose_comment_somebody_emptied_is_ours_when_all_else_agrees(desk, doubtful):
@@ -342,7 +369,7 @@ def test_a_refusal_from_after_the_number_says_that_it_was_free(desk, doubtful):
     desk.booked(no(-16))
     outcome = desk.book_again(doubtful)
     assert isinstance(outcome.cause, RelationGone)
-    assert desk.line.next == {LINE: 42}
+    assert desk.line.next[LINE] == 42
     assert not desk.line.holders
 
 
@@ -378,7 +405,7 @@ def test_a_file_that_is_too_large_is_refused_unsent(desk):
     (outcome,) = desk.ledger.book([replace(desk.prepared(), files=large)])
     assert isinstance(outcome.cause, NotPossible)
     assert outcome.cause.facts["feature"] == "file_too_large"
-    assert (route.called, desk.line.next) == (False, {LINE: 42})
+    assert (route.called, desk.line.next[LINE]) == (False, 42)
 
 
 def test_a_doubt_is_settled_without_a_file_that_grew_too_large(desk, doubtful):

@@ -88,6 +88,8 @@ class NumberedLedger(MemoryLedger):
         self._real = real
         self._account = account
         self._held: dict[str, NumberLine] = {}
+        self._asked: dict[str, int] = {}  # next numbers, to be used once the journals were looked at since
+        self._told: dict[str, int] = {}  # those that were
 
     def save_relations(self, drafts: Sequence[RelationDraft]) -> Sequence[Outcome[Relation]]:
         """Each under a number of ours, which makes no second one."""
@@ -116,7 +118,11 @@ class NumberedLedger(MemoryLedger):
         held = self._hold(entry)
         if held is None:
             return [JournalInUse(journal=entry.journal, until=None)]
-        number = held.next or self.books.next_number(entry.day.year, entry.journal)
+        if held.next is None and held.line not in self._told:
+            self._numbers.release(held, None)
+            self._asked[held.line] = self.books.next_number(entry.day.year, entry.journal)
+            return [NumberTaken(journal=entry.journal)]
+        number = held.next or self._told.pop(held.line)
         (plain,) = super().prepare(entries)
         payload = f"{number} {plain.payload}"
         hash = hashlib.sha256(payload.encode()).hexdigest()
@@ -133,6 +139,8 @@ class NumberedLedger(MemoryLedger):
         yield from pages
         gone = [(ref, version) for ref, version in self.books.deleted if version > int(since or 0)]
         version = max([int(last.cursor), *(version for _, version in gone)])
+        self._told |= self._asked
+        self._asked.clear()
         yield Page(last.rows, Cursor(str(version)), tuple(ref for ref, _ in gone))
 
     def _booked(self, one: Prepared) -> Outcome[Booking]:
@@ -142,6 +150,9 @@ class NumberedLedger(MemoryLedger):
                 self._release(one, _number_of(one) + 1)
             case Refused(NumberTaken()):
                 self._release(one, None)
+                line = _line(self.books, one.entry)
+                self._told.pop(line, None)
+                self._asked[line] = self.books.next_number(one.entry.day.year, one.entry.journal)
             case Refused():
                 self._release(one, _number_of(one))
         return outcome

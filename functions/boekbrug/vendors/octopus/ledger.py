@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -130,7 +132,8 @@ class OctopusLedger:
         self._dossier = dossier
         self._switches = switches
         self._held: dict[str, NumberLine] = {}
-        self._look_again = False  # somebody booked where we wanted to: the next look is taken however young the last
+        self._look_again = False  # others may have booked: the next look is taken however young the last one is
+        self._read: dict[str, int] = {}  # next numbers as Octopus told them, by line; to be used after that look
         self._just_read: tuple[list[wire.Bookyear], dict[int, list[wire.Journal]]] | None = None
         self._accounts: list[LedgerAccount] | None = None  # two calls a day
         self._vat_codes: list[VatCode] | None = None  # two calls a day
@@ -186,9 +189,8 @@ class OctopusLedger:
     def _bookyears(self) -> list[wire.Bookyear]:
         return wire.rows_of(self._client.get("/bookyears", limits.BOOKYEARS).data, wire.Bookyear)
 
-    def _journals(self, bookyear: int, *also: limits.Operation) -> list[wire.Journal]:
-        answer = self._client.get(f"/bookyears/{bookyear}/journals", limits.JOURNALS, also=also)
-        return wire.rows_of(answer.data, wire.Journal)
+    def _journals(self, bookyear: int) -> list[wire.Journal]:
+        return wire.rows_of(self._client.get(f"/bookyears/{bookyear}/journals", limits.JOURNALS).data, wire.Journal)
 
     # --- relations --------------------------------------------------------------------------------------------------
 
@@ -280,6 +282,8 @@ class OctopusLedger:
         """The payload under the next number of its journal. Raises, when that number cannot be read."""
         if entry.journal[:1] in ("A", "D", "F", "L"):
             return JournalNotSales(journal=entry.journal)
+        if not re.fullmatch(r"V\d+", entry.journal):
+            return JournalMissing(journal=entry.journal)
         try:
             bookyear, _ = mapping.bookyear_and_period(entry.period)
             mapping.entry_payload(entry, 0, self._switches)  # whatever cannot be said costs no number
@@ -298,7 +302,11 @@ class OctopusLedger:
         )
 
     def _next_number(self, bookyear: int, journal: str) -> int | SyncError:
-        """The journal's next number, held for us until its outcome is clear."""
+        """The journal's next number, held for us until its outcome is clear.
+
+        One that had to be read tells that others may have booked up to it: until the journals were looked at since,
+        it counts as taken. Counted on from ours, it needs no look: a booking of somebody else's makes it refused.
+        """
         line = self._line(bookyear, journal)
         now = self._real.now()
         held = self._numbers.hold(line, self._account, now, now + OFFER)
@@ -307,16 +315,23 @@ class OctopusLedger:
         self._held[line] = held
         if held.next is not None:
             return held.next
+        if line in self._read and not self._look_again:
+            return self._read.pop(line)
         try:
-            rows = self._journals(bookyear, limits.NUMBERS)
-        except SyncError:
+            found = self._read_number(line, bookyear, journal)
+        finally:
             self._release(line, None)
-            raise
-        for row in rows:
-            if row.journalKey == journal:
-                return row.lastBookedDocumentNr + 1
-        self._release(line, None)
-        return JournalMissing(journal=journal)
+        return NumberTaken(journal=journal) if found else JournalMissing(journal=journal)
+
+    def _read_number(self, line: str, bookyear: int, journal: str) -> bool:
+        """Ask for the next number, to be used after the next look; whether there is such a journal."""
+        path = f"/bookyears/{bookyear}/journals/{journal[:1]}/{journal[1:]}"
+        data = self._client.get(path, limits.ONE_JOURNAL).data
+        if data is None:
+            return False
+        self._read[line] = wire.row_of(data, wire.OneJournal).commonJournalServiceData.nextDocumentNumber
+        self._look_again = True
+        return True
 
     def _line(self, bookyear: int, journal: str) -> str:
         return f"{VENDOR}.{self._dossier}.{bookyear}.{journal}"
@@ -352,8 +367,11 @@ class OctopusLedger:
         if prepared.again:
             return self._refused_again(prepared, answer, line, number)
         cause = self._cause(prepared, answer)
-        self._look_again |= isinstance(cause, NumberTaken)
-        self._release(line, None if isinstance(cause, NumberTaken) else number)
+        if isinstance(cause, NumberTaken):
+            self._release(line, None)
+            self._read_early(line, bookyear, journal)
+        else:
+            self._release(line, number)
         return Refused(cause)
 
     def _refused_again(self, prepared: Prepared, no: No, line: str, number: int) -> Outcome[Booking]:
@@ -363,6 +381,7 @@ class OctopusLedger:
         was free. Of the others, the number taken among them, only the books tell.
         """
         cause = self._cause(prepared, no)
+        bookyear, journal, _ = self._named(prepared)
         code = no.refusal.code
         if no.cause is not None or code in refusals.BEFORE_NUMBER:
             return Unknown(why=str(cause))
@@ -379,10 +398,17 @@ class OctopusLedger:
             return Done(standing)
         if code != refusals.NUMBER_NOT_NEXT:
             return Refused(cause)
-        self._look_again = True
         self._hold_again(line)
         self._release(line, None)
+        self._read_early(line, bookyear, journal)
         return Refused(cause)
+
+    def _read_early(self, line: str, bookyear: int, journal: str) -> None:
+        """After a number that was taken: asked before the look that follows, so that this look covers it."""
+        self._look_again = True
+        self._read.pop(line, None)
+        with suppress(SyncError):  # asked again when it is needed
+            self._read_number(line, bookyear, journal)
 
     def _cause(self, prepared: Prepared, no: No) -> SyncError:
         until = self._clock.now() + IN_USE
@@ -415,9 +441,19 @@ class OctopusLedger:
         return [[row for row in standing if _carries(row, one.entry)] for one in prepared]
 
     def bookings(self, journals: Sequence[str], start: date, since: Cursor | None) -> Iterator[Page[Booking]]:
-        look = Look.at(since)
-        if look.is_young(self._clock.now()) and not self._look_again:
-            return
+        """A look that took long, since a limit or a worker's end cut it in two, is followed by one at what changed
+        meanwhile: somebody may have booked in what was read first.
+        """
+        look, empty = Look.at(since), False
+        while not empty and (self._look_again or not look.is_young(self._clock.now())):
+            empty = True
+            for page in self._look(look, journals, start):
+                look, empty = Look.at(page.cursor), False
+                rows = tuple(row for row in page.rows if row.journal in journals and row.day >= start)
+                yield Page(rows, page.cursor, page.gone)
+            self._look_again = False
+
+    def _look(self, look: Look, journals: Sequence[str], start: date) -> Iterator[Page[Booking]]:
         first = [CHANGES]
         if look.last is None and not look.parts:
             years = [year for year in self._bookyears() if year.endDate >= start]
@@ -429,11 +465,7 @@ class OctopusLedger:
             bookyear, _, journal = part.partition(".")
             return self._listed({"bookyearId": bookyear, "journalKey": journal}, EVERYTHING)
 
-        for page in pages(look, first, read, lambda row: row.ref):
-            yield Page(
-                tuple(row for row in page.rows if row.journal in journals and row.day >= start), page.cursor, page.gone
-            )
-        self._look_again = False
+        yield from pages(look, first, read, lambda row: row.ref)
 
     def _changed(self, since: str) -> Found[Booking]:
         """What was booked or changed, and what is gone: deletions stand in the ledger report only.

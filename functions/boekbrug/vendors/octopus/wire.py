@@ -89,6 +89,16 @@ class Journal(Row):
     lastBookedDocumentNr: Number = 0
 
 
+class CommonJournal(Row):
+    nextDocumentNumber: Id
+
+
+class OneJournal(Row):
+    """A journal by itself: only here Octopus says which number comes next, last + 1 or further."""
+
+    commonJournalServiceData: CommonJournal
+
+
 class Description(Row):
     description_NL: Text = ""
     description_FR: Text = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,9 @@ class StoryLaws:
 
     def _not_beside_a_persons(self, paper: Paper) -> Iterator[str]:
         """What a person booked is seen before we book, but for what he typed after the last look of a worker."""
+        unseen = timedelta(seconds=self.story.company.books.between_looks_s) + FUNCTION_TIMEOUT + SETTLE
         for send in self.story.stage.sends:
-            late = [at for at in paper.by_hand.values() if send.at - at > FUNCTION_TIMEOUT + SETTLE]
+            late = [at for at in paper.by_hand.values() if send.at - at > unseen]
             if late and paper.key in send.subject:
                 yield f"{paper} was sent at {send.at:%H:%M:%S}, and a person had booked it at {late[0]:%H:%M:%S}"
 

@@ -127,8 +127,14 @@ def dotted(vat_number: str) -> str:
     return f"{vat_number[:6]}.{vat_number[6:9]}.{vat_number[9:]}" if vat_number.startswith("BE") else vat_number
 
 
+def is_credit_note(row: dict[str, Any]) -> bool:
+    """By the sign of its total, unless our comment says that the sign tells the wrong kind."""
+    told = row.get("comment", "").rpartition(" ")[2]
+    return told == "CN" or (told != "INV" and row["amount"] < 0)
+
+
 def booked(row: dict[str, Any]) -> Booked:
-    credit = row["amount"] < 0 or (not row["amount"] and row["journalKey"] == OctopusBooks.journals["credit_note"])
+    credit = is_credit_note(row)
     side = -1 if credit else 1
     vat = sum((Decimal(str(amount)) for amount in row["vat_per_code"].values()), Decimal(0))
     return Booked(

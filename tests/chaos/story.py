@@ -180,12 +180,17 @@ class Story:
         now = self.stage.clock.now()
         self.time_passes(max(1_000.0, (self.package.limit_ends(now) - now).total_seconds()))
 
-    def looks(self, *kinds: str) -> None:
-        """Somebody presses "sync now" and waits until everybody is done."""
+    def looks(self, *kinds: str, meanwhile: Callable[[], object] | None = None) -> None:
+        """Somebody presses "sync now" and waits until everybody is done.
+
+        `meanwhile`: what is done half a minute later, when a first sending may have failed and none has followed yet.
+        """
         with self.stage.by_people():
             self.company.signs_in_again()
             for kind in kinds:
                 self.company.asks_for(kind)
+        if meanwhile:
+            self.stage.later(30, meanwhile)
         self.stage.goes_on()
 
     # --- what there is to see ---

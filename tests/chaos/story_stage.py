@@ -61,7 +61,7 @@ class StoryStage(Stage):
                 self.broken.append(str(late))
                 self._bury()
 
-    def later(self, seconds: float, deed: Callable[[], None]) -> None:
+    def later(self, seconds: float, deed: Callable[[], object]) -> None:
         """Somebody does something when this chapter is so old."""
         self._planned += 1
 

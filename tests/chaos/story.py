@@ -164,10 +164,10 @@ class Story:
         for fake in self.stage.fakes.values():
             fake.faults.clear()
         self.stage.say("--- all faults are over")
+        self._every_limit_ends()
         with self.stage.by_people():  # tokens may have died with a worker
             self.company.signs_in_again()
             self.company.consents_again()
-        self._every_limit_ends()
         for kinds in (("accounts", "relations"), ("documents",), ("payments",)):
             self.looks(*kinds)
         self._every_limit_ends()

@@ -13,10 +13,11 @@ import httpx
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.ports import JobKey, WriteKind, WriteState
+from tests.support.books import Typed
 from tests.support.company import ACCOUNT
 from tests.support.stage import BRIDGE
 
-from .story import CUSTOMERS, Deed, Paper, Story
+from .story import CUSTOMERS, KNOWN, Deed, Paper, Story
 
 MONTHS = (1, 2, 3)
 KINDS = tuple(kind.value for kind in JobKind)
@@ -176,6 +177,16 @@ def _book(story: Story, chance: Random, more: Decimal) -> str:
     return f"{paper.document.number}: {gross}"
 
 
+def books_for_others(story: Story, chance: Random) -> str:
+    """Somebody types a document of which Teamleader knows nothing: it only takes a number."""
+    kind = chance.choice(("invoice", "credit_note"))
+    (relation, *_) = story.company.relations(KNOWN)
+    net = Decimal(_a_price(chance))
+    reference, journal = f"HAND {chance.randint(1, 10_000)}", story.company.books.journals[kind]
+    story.company.books.book(Typed(kind, reference, relation, CREDITED_ON, net, Decimal(0), journal))
+    return f"{reference}: {net}"
+
+
 def closes_a_period(story: Story, chance: Random) -> str:
     month, journal = chance.choice(MONTHS), chance.choice(sorted(story.company.books.journals.values()))
     story.closed |= {(closed, journal) for closed in story.company.closes(month, journal)}
@@ -267,6 +278,7 @@ WEIGHTS: dict[Deed, int] = {
     deletes_a_booking: 3,
     books_by_hand: 3,
     books_differently: 3,
+    books_for_others: 5,
     closes_a_period: 2,
     reopens_a_period: 4,
     renames_an_account: 3,

@@ -273,6 +273,26 @@ def test_what_never_left_the_house_uses_no_number(desk):
     assert not desk.line.holders
 
 
+@pytest.mark.parametrize("room", ["release", "hold"])
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("answer", [CREATED, no(-22), no(-13)], ids=["booked", "refused", "taken"])
+def test_a_record_of_numbers_that_fails_hides_no_outcome(desk, monkeypatch, answer, again, room):
+    """Taken for a call that was never made, it would be made once more, under the next number."""
+    desk.books()
+    desk.get("/buysellbookings", NOTHING)
+    desk.booked(answer)
+    prepared = desk.prepared()
+
+    def fails(*_: object) -> None:
+        raise VendorDown(vendor="store")
+
+    monkeypatch.setattr(desk.line, room, fails)
+    if again:
+        desk.ledger = desk.another_ledger()
+    (outcome,) = desk.ledger.book([replace(prepared, again=again)])
+    assert isinstance(outcome, Done if answer is CREATED else Refused)
+
+
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_only_created_says_that_a_booking_stands(desk, status):
     """A proxy's page comes with 200, and nobody knows what lies behind it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -216,9 +217,11 @@ class NumberedLedger(MemoryLedger):
         return held
 
     def _release(self, one: Prepared, following: int | None) -> None:
-        held = self._held.pop(_line(self.books, one.entry), None) or self._hold(one.entry)
-        if held:
-            self._numbers.release(held, following)
+        """No trouble with our own record hides what became of the call."""
+        with suppress(SyncError):
+            held = self._held.pop(_line(self.books, one.entry), None) or self._hold(one.entry)
+            if held:
+                self._numbers.release(held, following)
 
 
 def ref_of(entry: SalesEntry, number: int) -> BookingRef:

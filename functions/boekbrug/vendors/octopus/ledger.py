@@ -340,6 +340,18 @@ class OctopusLedger:
         if held := self._held.pop(line, None):
             self._numbers.release(held, next)
 
+    def _conclude(self, line: str, next: int | None) -> None:
+        """Give a line back once a call was made, whose outcome no trouble with our own record may hide.
+
+        A record that cannot be written now ends with its hold; a number that is out of date by then is refused. An old
+        offer, whose line nobody holds any more, does not turn the numbers back.
+        """
+        with suppress(SyncError):
+            now = self._real.now()
+            held = self._held.pop(line, None) or self._numbers.hold(line, self._account, now, now + OFFER)
+            if held:
+                self._numbers.release(held, next and max(next, held.next or 0))
+
     # --- documents: sending -----------------------------------------------------------------------------------------
 
     def book(self, prepared: Sequence[Prepared]) -> Sequence[Outcome[Booking]]:
@@ -362,16 +374,16 @@ class OctopusLedger:
         if isinstance(answer, Unknown):
             return answer
         if not isinstance(answer, No):
-            self._booked(line, number)
+            self._conclude(line, number + 1)
             return Done(mapping.sent(prepared, self._dossier))
         if prepared.again:
             return self._refused_again(prepared, answer, line, number)
         cause = self._cause(prepared, answer)
         if isinstance(cause, NumberTaken):
-            self._release(line, None)
+            self._conclude(line, None)
             self._read_early(line, bookyear, journal)
         else:
-            self._release(line, number)
+            self._conclude(line, number)
         return Refused(cause)
 
     def _refused_again(self, prepared: Prepared, no: No, line: str, number: int) -> Outcome[Booking]:
@@ -386,20 +398,18 @@ class OctopusLedger:
         if no.cause is not None or code in refusals.BEFORE_NUMBER:
             return Unknown(why=str(cause))
         if code in refusals.AFTER_NUMBER:
-            self._hold_again(line)
-            self._release(line, number)
+            self._conclude(line, number)
             return Refused(cause)
         try:
             standing = self._standing(prepared.ref)
         except SyncError as error:
             return Unknown(why=str(error))
         if standing is not None and mapping.is_ours(standing, prepared.entry):
-            self._booked(line, number)
+            self._conclude(line, number + 1)
             return Done(standing)
         if code != refusals.NUMBER_NOT_NEXT:
             return Refused(cause)
-        self._hold_again(line)
-        self._release(line, None)
+        self._conclude(line, None)
         self._read_early(line, bookyear, journal)
         return Refused(cause)
 
@@ -413,18 +423,6 @@ class OctopusLedger:
     def _cause(self, prepared: Prepared, no: No) -> SyncError:
         until = self._clock.now() + IN_USE
         return no.cause or refusals.of_an_entry(no.refusal, prepared.entry, until, prepared.files)
-
-    def _booked(self, line: str, number: int) -> None:
-        """The next number is one more, unless somebody got further meanwhile. An old offer may be held by nobody."""
-        self._hold_again(line)
-        further = self._held[line].next or 0 if line in self._held else 0
-        self._release(line, max(number + 1, further))
-
-    def _hold_again(self, line: str) -> None:
-        if line not in self._held:
-            now = self._real.now()
-            if held := self._numbers.hold(line, self._account, now, now + OFFER):
-                self._held[line] = held
 
     def _named(self, prepared: Prepared) -> tuple[int, str, int]:
         named = mapping.parts_of(prepared.ref or "")

@@ -134,8 +134,8 @@ def parsed(response: httpx.Response) -> Any:
             object_pairs_hook=_no_twins,
         )
         return _mended(found) if b"\\ud" in response.content.lower() else found
-    except RecursionError as error:
-        raise ValueError("deeper than anything we read") from error
+    except (RecursionError, ArithmeticError) as error:
+        raise ValueError("deeper or larger than anything we read") from error
 
 
 def workable(number: Decimal) -> Decimal:

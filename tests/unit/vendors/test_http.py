@@ -131,6 +131,13 @@ def test_a_write_answered_whole_is_handed_over_whatever_it_says(status):
     assert (answer.status_code, line.calls) == (status, 1)
 
 
+@pytest.mark.parametrize("text", ["1e99999999999999999999", "-1e-99999999999999999999", "1e999999999", "NaN"])
+def test_a_number_nobody_can_hold_is_no_answer(text):
+    """Not to be told from a decimal by anybody who reads it: as unreadable as a page."""
+    with pytest.raises(ValueError):
+        house.parsed(httpx.Response(200, content=f'{{"total": {text}}}'))
+
+
 def test_an_answer_too_large_is_not_parsed(monkeypatch):
     monkeypatch.setattr(house, "MOST_BYTES", 1000)
     bomb = gzip.compress(b"0" * 100_000)

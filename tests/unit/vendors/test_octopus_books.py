@@ -26,10 +26,11 @@ def dossier(identity: int, name: str) -> dict:
     return {"dossierKey": {"id": identity}, "dossierDescription": name, "vatNr": "BE0123.456.749", "country": "BE"}
 
 
-def test_a_disabled_dossier_is_not_usable_and_the_others_are_listed(desk):
+@pytest.mark.parametrize("answer", [no(-5, 403), no(-3, 403), no(-4), no(-52), no(None, 400)])
+def test_a_dossier_that_cannot_be_opened_is_not_usable_and_the_others_are_listed(desk, answer):
     """octopus.md 10.15."""
     desk.router.get(f"{REST}/dossiers").mock(return_value=ok([dossier(70001, "Bakkerij"), dossier(70002, "Slagerij")]))
-    connect = desk.router.post(f"{REST}/dossiers").mock(side_effect=[no(-5, 403), ok({"Dossiertoken": "a.b.c"})])
+    connect = desk.router.post(f"{REST}/dossiers").mock(side_effect=[answer, ok({"Dossiertoken": "a.b.c"})])
     first, second = desk.package.administrations()
     assert (first.id, first.code, first.name, first.usable) == ("octopus.-.70001", "70001", "Bakkerij", False)
     assert (second.id, second.usable, second.currency) == ("octopus.-.70002", True, "EUR")

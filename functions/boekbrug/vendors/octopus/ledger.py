@@ -21,6 +21,7 @@ from ...domain.errors import (
     RelationAmbiguous,
     SyncError,
     UnexpectedAnswer,
+    VendorDown,
 )
 from ...domain.ledger import (
     Abilities,
@@ -87,7 +88,7 @@ class OctopusPackage:
         self._connect = connect
 
     def administrations(self) -> Sequence[Administration]:
-        """One that is disabled is not usable, and does not keep the others from being listed."""
+        """One that cannot be opened now is not usable, and does not keep the others from being listed."""
         rows = self._lobby.dossiers()
         return [
             mapping.administration(row, usable=n >= MOST_CONNECTS or self._opens(str(row.dossierKey.id)))
@@ -104,7 +105,7 @@ class OctopusPackage:
     def _opens(self, dossier: str) -> bool:
         try:
             self._connect(dossier)
-        except AdministrationUnreachable:
+        except (AdministrationUnreachable, UnexpectedAnswer, VendorDown):
             return False
         return True
 

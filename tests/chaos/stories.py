@@ -12,7 +12,7 @@ from __future__ import annotations
 from random import Random
 
 from .story import Story
-from .story_deeds import DEEDS, LIKELY, MEANWHILE, PAUSES, asks, runs_by_itself
+from .story_deeds import MEANWHILE, PAUSES, asks, deeds_of, runs_by_itself
 
 
 def told(package: str, seed: int) -> Story:
@@ -29,9 +29,11 @@ def told(package: str, seed: int) -> Story:
 
 def _chapter(story: Story, chance: Random) -> None:
     """Some deeds, at once or while the workers work; then time passes."""
+    weights = deeds_of(story.package.name)
+    deeds = tuple(weights), tuple(weights.values())
     story.stage.bad = chance.random() < 0.8
     for _ in range(chance.randint(2, 9)):
-        deed = chance.choices(DEEDS, LIKELY)[0]
+        deed = chance.choices(*deeds)[0]
         if chance.random() < 0.5:
             story.does(deed, chance)
         else:

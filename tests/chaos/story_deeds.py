@@ -208,6 +208,15 @@ def renames_an_account(story: Story, chance: Random) -> str:
     return name
 
 
+def opens_a_journal(story: Story, chance: Random) -> str:
+    """Octopus: who works in a journal in the program keeps everybody else out of it, until he is done."""
+    journal = chance.choice(sorted(story.company.books.journals.values()))
+    story.company.books.is_opened_by("U99999", journal)
+    seconds = chance.choice(MEANWHILE) * 5
+    story.stage.later(seconds, lambda: story.company.books.is_opened_by(None, journal))
+    return f"{journal} for {seconds} s"
+
+
 # --- at the bridge, and around it -------------------------------------------------------------------------------------
 
 
@@ -289,7 +298,15 @@ WEIGHTS: dict[Deed, int] = {
     nudges: 4,
     redeploys: 6,
 }
-DEEDS, LIKELY = tuple(WEIGHTS), tuple(WEIGHTS.values())
+OWN: dict[str, dict[Deed, int]] = {"octopus": {opens_a_journal: 4}}
+"""What is done in the books of one package only."""
+
+
+def deeds_of(package: str) -> dict[Deed, int]:
+    """All that happens in its stories, and how likely."""
+    return WEIGHTS | OWN.get(package, {})
+
+
 MEANWHILE = (0.05, 0.3, 2.0, 15.0, 90.0, 200.0)
 """Seconds after which somebody acts while workers work."""
 PAUSES = (60, 700, 4_000, 90_000)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from .packages import PACKAGES
 from .story import Deed, Story
-from .story_deeds import DEEDS, MEANWHILE, PAUSES, asks
+from .story_deeds import MEANWHILE, PAUSES, WEIGHTS, asks
 
 CHANCES = st.integers(0, 1_000)
 """Seeds of what a deed draws for itself."""
@@ -26,11 +26,11 @@ class Bridge(RuleBasedStateMachine):
     def begins(self, package: str, seed: int) -> None:
         self.story = Story(package, f"machine {seed}")
 
-    @rule(deed=st.sampled_from(DEEDS), chance=CHANCES)
+    @rule(deed=st.sampled_from(tuple(WEIGHTS)), chance=CHANCES)
     def somebody_acts(self, deed: Deed, chance: int) -> None:
         self.story.does(deed, Random(chance))
 
-    @rule(deed=st.sampled_from(DEEDS), chance=CHANCES, seconds=st.sampled_from(MEANWHILE))
+    @rule(deed=st.sampled_from(tuple(WEIGHTS)), chance=CHANCES, seconds=st.sampled_from(MEANWHILE))
     def somebody_acts_meanwhile(self, deed: Deed, chance: int, seconds: float) -> None:
         self.story.does_later(deed, Random(chance), seconds)
 

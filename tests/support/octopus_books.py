@@ -96,6 +96,10 @@ class OctopusBooks:
         """Somebody works in a journal in the program; None: he closed it again."""
         self._lever("journal_in_use", journal=journal, user=user)
 
+    def lets_numbers_jump(self, number: int, journal: str = "V1") -> None:
+        """The next of this year is that one."""
+        self._lever("set_next_number", journal=journal, year=2026, number=number)
+
     def disables(self, disabled: bool = True) -> None:
         self._lever("disable_dossier", disabled=disabled)
 

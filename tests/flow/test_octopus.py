@@ -104,6 +104,31 @@ class TestNumbers:
         assert company.problems() == {}
 
 
+class TestADocumentBelowZero:
+    """Signs tell the kinds apart there: an invoice of -60.50 is what a credit note of 60.50 is."""
+
+    @pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+    def test_is_booked_read_and_settled_as_what_it_is(self, company: Company, kind: str) -> None:
+        document = company.invoices("-50.00")
+        if kind == "credit_note":
+            document = company.credits(document)
+        company.exports()
+        for _ in range(2):  # the second look compares
+            company.exports()
+        (booking,) = company.booked(document)
+        assert (booking.kind, booking.gross, booking.vat) == (kind, document.gross, document.vat)
+        assert company.problems() == {}
+
+    def test_that_somebody_typed_in_is_shown_and_not_booked_beside(self, company: Company) -> None:
+        customer = company.customer()
+        relation = company.relation("Bakkerij Wolk BV", company.vat_number(customer))
+        invoice = company.invoices("-50.00", customer=customer)
+        company.books_by_hand(invoice, relation=relation)
+        company.exports()
+        assert len(company.bookings()) == 1
+        assert company.shown(invoice)["cause"] == "BookedByOthers"
+
+
 class TestAFirstLook:
     def test_that_a_limit_cut_in_two_sees_what_was_booked_meanwhile(self, company: Company) -> None:
         """It goes on where it stopped, hours later, and what it read by then is old."""

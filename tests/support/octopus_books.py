@@ -48,7 +48,8 @@ class OctopusBooks:
 
     def book(self, typed: Typed) -> str:
         side = -1 if typed.kind == "credit_note" else 1
-        line = {"accountKey": 700000, "baseAmount": typed.net, "vatAmount": typed.vat}
+        turned = -1 if typed.net + typed.vat < 0 else 1  # lines add up to something positive there
+        line = {"accountKey": 700000, "baseAmount": turned * typed.net, "vatAmount": turned * typed.vat}
         made = self._lever(
             "book_by_hand",
             journalKey=typed.journal,

@@ -974,7 +974,7 @@ MUTANTS = [
         ),
         (
             "the word about files left out",
-            "        desk.files.leave_out(connection, record, result)\n",
+            "            desk.files.leave_out(connection, record, result)\n",
             "",
             "what_the_package_does_not_take_is_told_and_the_booking_goes_without",
         ),

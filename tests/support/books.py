@@ -72,6 +72,9 @@ class Books(Protocol):
     def consent(self, person: Person) -> str:
         """The user connects the package; the login. Twice is another consent to the same."""
 
+    def beside(self, invoices: str, credit_notes: str) -> Books:
+        """The same administration through the eyes of another entity, for which it gets journals of these names."""
+
     def relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> str:
         """Somebody typed a relation; its id."""
 
@@ -90,4 +93,4 @@ class Books(Protocol):
         """The months of this year that are open after it, closed before or not."""
 
     def bookings(self) -> Sequence[Booked]:
-        """Every sales entry of this year."""
+        """Every sales entry of this year in these journals."""

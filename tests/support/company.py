@@ -59,6 +59,22 @@ class Document:
         return self.net + self.vat
 
 
+@dataclass(frozen=True)
+class Entity:
+    """A legal entity in a Teamleader account, who signs in there, and the ids of its tax rates."""
+
+    id: str = DEPARTMENT
+    name: str = "Atelier Zandloper BV"
+    account: str = ACCOUNT
+    user: str = USER
+    rates: Mapping[str, str] = field(default_factory=lambda: RATES)
+
+
+def an_entity(name: str, account: str = ACCOUNT, user: str = USER) -> Entity:
+    """Another one, with the same VAT number; in the same account, or in one of its own."""
+    return Entity(uid("flow", name), name, account, user, {rate: uid("flow", name, rate) for rate in RATES})
+
+
 @dataclass
 class Company:
     stage: Stage
@@ -66,9 +82,12 @@ class Company:
     person: Person
     connection: str
     login: str
+    entity: Entity = field(default_factory=Entity)
     _customers: dict[str, str] = field(default_factory=dict)
 
-    account = AccountId(ACCOUNT)
+    @property
+    def account(self) -> AccountId:
+        return AccountId(self.entity.account)
 
     @property
     def administration(self) -> AdministrationId:
@@ -79,7 +98,7 @@ class Company:
     def customer(self, name: str = "Bakkerij Wolk BV", **changes: Any) -> str:
         """A customer with this name, made when it is first mentioned; its id."""
         if name not in self._customers or changes:
-            row = a_customer(name, **changes)
+            row = a_customer(name, self.account, **changes)
             self._customers[name] = self.stage.teamleader.post("seed", companies=[row])["companies"][0]
         return self._customers[name]
 
@@ -106,17 +125,17 @@ class Company:
 
     def credits(self, invoice: Document, net: str = "", *, day: str = DAY) -> Document:
         """Issue a credit note for an invoice: the whole of it, or a part."""
-        body: dict[str, Any] = {"tenant": ACCOUNT, "booking": invoice.id, "credit_note_date": day}
+        body: dict[str, Any] = {"tenant": self.account, "booking": invoice.id, "credit_note_date": day}
         if net:
-            body["grouped_lines"] = [{"line_items": [a_line(net, "21")]}]
+            body["grouped_lines"] = [{"line_items": [a_line(net, "21", self.entity.rates)]}]
         return self._known("credit_note", self.stage.teamleader.post("credit", **body)["id"])
 
     def _document(self, net: str, rate: str, customer: str, **more: Any) -> dict[str, Any]:
         return {
-            "tenant": ACCOUNT,
-            "department": {"type": "department", "id": DEPARTMENT},
+            "tenant": self.account,
+            "department": {"type": "department", "id": self.entity.id},
             "invoicee": {"customer": {"type": "company", "id": customer or self.customer()}},
-            "grouped_lines": [{"line_items": [a_line(net, rate)]}],
+            "grouped_lines": [{"line_items": [a_line(net, rate, self.entity.rates)]}],
             **more,
         }
 
@@ -128,8 +147,8 @@ class Company:
         return Document(id, kind, number, row["invoicee"]["customer"]["id"], net, gross - net)
 
     def edits(self, invoice: Document, net: str) -> None:
-        lines = [{"line_items": [a_line(net, "21")]}]
-        self.stage.teamleader.post("edit", tenant=ACCOUNT, booking=invoice.id, grouped_lines=lines)
+        lines = [{"line_items": [a_line(net, "21", self.entity.rates)]}]
+        self.stage.teamleader.post("edit", tenant=self.account, booking=invoice.id, grouped_lines=lines)
 
     def corrects_customer(self, id: str, **changes: Any) -> None:
         """Change a customer's record, as a person does; over the API of the same fake."""
@@ -144,7 +163,7 @@ class Company:
 
     def registers_by_hand(self, invoice: Document, amount: Decimal | str, day: str = PAID_ON) -> None:
         """A person registers a payment in Teamleader."""
-        self.stage.teamleader.post("pay", tenant=ACCOUNT, booking=invoice.id, amount=str(amount), date=day)
+        self.stage.teamleader.post("pay", tenant=self.account, booking=invoice.id, amount=str(amount), date=day)
 
     # --- what the bookkeeper does in the books ---
 
@@ -221,7 +240,7 @@ class Company:
 
     def signs_in_again(self) -> None:
         """A session lasts eight hours."""
-        self.person = self.stage.person(USER)
+        self.person = self.stage.person(self.entity.user)
 
     def asks_for(self, kind: str) -> None:
         """Press "sync now", long enough after the last time for a look to be worth it; nothing has run yet."""
@@ -249,7 +268,7 @@ class Company:
         """Accept what is proposed, but for the rates in `without`."""
         proposal = self.person.get(f"{self._at}/mappings")["proposal"]
         for rate in without:
-            del proposal["vat_codes"][RATES[rate]]
+            del proposal["vat_codes"][self.entity.rates[rate]]
         self.person.put(f"{self._at}/mappings", proposal)
 
     def consents_again(self) -> None:
@@ -319,20 +338,20 @@ class Company:
             changes += [f"{row['method']} {row['path']}" for row in rows]
 
 
-def a_line(net: str, rate: str) -> dict[str, Any]:
+def a_line(net: str, rate: str, rates: Mapping[str, str] = RATES) -> dict[str, Any]:
     return {
         "quantity": 1,
         "description": "Werk",
         "unit_price": {"amount": Decimal(net), "tax": "excluding"},
-        "tax_rate_id": RATES[rate],
+        "tax_rate_id": rates[rate],
     }
 
 
-def a_customer(name: str, **changes: Any) -> dict[str, Any]:
+def a_customer(name: str, account: str = ACCOUNT, **changes: Any) -> dict[str, Any]:
     """A Belgian company as Teamleader keeps it."""
     email = changes.pop("email", "boekhouding@klant.example")
     return {
-        "tenant": ACCOUNT,
+        "tenant": account,
         "name": name,
         "vat_number": belgian_vat(next_number()),
         "emails": [{"type": "primary", "email": email}],
@@ -344,35 +363,45 @@ def a_connected_company(stage: Stage, package: str = "exact", *, mappings: bool 
     """The company, signed in and connected; nothing was exported yet."""
     control: FakeControl = getattr(stage, package)
     books = BOOKS[package](control)
-    stage.teamleader.post("seed", **_focus())
     books.fill()
-    person = stage.person(USER)
+    opens_account(stage, ACCOUNT, USER)
+    return connects(stage, books, Entity(), mappings=mappings)
+
+
+def connects(stage: Stage, books: Books, entity: Entity, *, mappings: bool = True) -> Company:
+    """An entity that is new in Teamleader is connected with these books; what stands in those stays."""
+    stage.teamleader.post("seed", **_focus(entity))
+    person = stage.person(entity.user)
     login = books.consent(person)
     made = person.post(
         "/api/connections",
-        entity=DEPARTMENT,
+        entity=entity.id,
         login=login,
         administration=books.administration,
         start=START,
         invoice_journal=books.journals["invoice"],
         credit_note_journal=books.journals["credit_note"],
     )
-    company = Company(stage, books, person, made["id"], login)
+    company = Company(stage, books, person, made["id"], login, entity)
     stage.settle()
     if mappings:
         company.accepts_mappings()
     return company
 
 
-def _focus() -> Mapping[str, Any]:
+def opens_account(stage: Stage, account: str, user: str) -> None:
+    """A Teamleader account with one user comes to be."""
+    accounts, users = [{"id": account, "name": "Atelier Zandloper"}], [{"id": user, "tenant": account}]
+    stage.teamleader.post("seed", accounts=accounts, users=users)
+
+
+def _focus(entity: Entity) -> Mapping[str, Any]:
     return {
-        "accounts": [{"id": ACCOUNT, "name": "Atelier Zandloper"}],
-        "users": [{"id": USER, "tenant": ACCOUNT}],
         "departments": [
             {
-                "id": DEPARTMENT,
-                "tenant": ACCOUNT,
-                "name": "Atelier Zandloper BV",
+                "id": entity.id,
+                "tenant": entity.account,
+                "name": entity.name,
                 "vat_number": belgian_vat(12_345_678),
                 "address": {"line_1": "Zandstraat 1", "postal_code": "9000", "city": "Gent", "country": "BE"},
             }
@@ -380,11 +409,11 @@ def _focus() -> Mapping[str, Any]:
         "tax_rates": [
             {
                 "id": id,
-                "tenant": ACCOUNT,
+                "tenant": entity.account,
                 "description": f"{name} %",
                 "rate": Decimal(name) / 100,
-                "department": {"type": "department", "id": DEPARTMENT},
+                "department": {"type": "department", "id": entity.id},
             }
-            for name, id in RATES.items()
+            for name, id in entity.rates.items()
         ],
     }

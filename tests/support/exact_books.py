@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -26,8 +26,15 @@ class ExactBooks:
     between_looks_s = 0
     sends = MappingProxyType({"booking": "POST /api/v1/.*/SalesEntries$", "relation": "POST /api/v1/.*/crm/Accounts$"})
 
-    def __init__(self, control: FakeControl) -> None:
+    def __init__(self, control: FakeControl, journals: Mapping[str, str] = journals) -> None:
         self.control = control
+        self.journals = journals
+
+    def beside(self, invoices: str, credit_notes: str) -> ExactBooks:
+        like = {"tenant": DIVISION, "Type": 20, "GLAccountCode": "400000", "AutoSave": True}
+        rows = [{**like, "Code": code, "Description": f"Verkopen {code}"} for code in (invoices, credit_notes)]
+        self.control.post("seed", journals=rows)
+        return ExactBooks(self.control, {"invoice": invoices, "credit_note": credit_notes})
 
     def fill(self) -> None:
         self.control.post("seed", **seed.demo_seed(()))
@@ -91,7 +98,8 @@ class ExactBooks:
         self.control.post(name, tenant=DIVISION, **body)
 
     def bookings(self) -> Sequence[Booked]:
-        return booked_this_year(self.control.state("bookings"))
+        booked = booked_this_year(self.control.state("bookings"))
+        return [one for one in booked if one.journal in self.journals.values()]
 
 
 def booked_this_year(rows: Iterable[dict[str, Any]]) -> list[Booked]:

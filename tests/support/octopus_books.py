@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -21,17 +21,29 @@ USER, PASSWORD = seed.USER, "knikkers-en-tollen"
 
 class OctopusBooks:
     package = "octopus"
-    administration = AdministrationId(f"octopus.-.{DOSSIER}")
     journals = MappingProxyType({"invoice": "V1", "credit_note": "V2"})
     between_looks_s = 37 * 60
     sends = MappingProxyType({"booking": "POST .*/buysellbookings$", "relation": "PUT .*/relations$"})
 
-    def __init__(self, control: FakeControl) -> None:
+    def __init__(self, control: FakeControl, dossier: int = DOSSIER, journals: Mapping[str, str] = journals) -> None:
         self.control = control
+        self.dossier = dossier
+        self.administration = AdministrationId(f"octopus.-.{dossier}")
+        self.journals = journals
         self.password = PASSWORD
 
+    def beside(self, invoices: str, credit_notes: str) -> OctopusBooks:
+        keys = (invoices, credit_notes)
+        self.control.post("seed", journals=[{"tenant": self.dossier, "journalKey": key, "name": key} for key in keys])
+        return OctopusBooks(self.control, self.dossier, {"invoice": invoices, "credit_note": credit_notes})
+
+    def of_dossier(self, dossier: int) -> OctopusBooks:
+        """Another dossier of the same user."""
+        self.control.post("edit_user", user=USER, dossiers=[self.dossier, dossier])
+        return OctopusBooks(self.control, dossier, self.journals)
+
     def fill(self) -> None:
-        user = {"user": USER, "password": self.password, "dossiers": [DOSSIER]}
+        user = {"user": USER, "password": self.password, "dossiers": [self.dossier]}
         self.control.post("seed", **(seed.demo_seed(()) | {"users": [user]}))
 
     def consent(self, person: Person) -> str:
@@ -39,12 +51,12 @@ class OctopusBooks:
 
     def relation(self, name: str, vat_number: str = "", *, customer: bool = True) -> str:
         kind = {"client": customer, "supplier": not customer}
-        row = {"tenant": DOSSIER, "name": name, "country": "BE", "vatNr": dotted(vat_number), **kind}
+        row = {"tenant": self.dossier, "name": name, "country": "BE", "vatNr": dotted(vat_number), **kind}
         return str(self.control.post("seed", relations=[row])["relations"][0])
 
     def relations(self, name: str) -> list[str]:
         rows = self.control.state("relations")
-        return [relation_of(row) for row in rows if row["tenant"] == str(DOSSIER) and row.get("name") == name]
+        return [relation_of(row) for row in rows if row["tenant"] == str(self.dossier) and row.get("name") == name]
 
     def book(self, typed: Typed) -> str:
         side = -1 if typed.kind == "credit_note" else 1
@@ -85,7 +97,7 @@ class OctopusBooks:
         return range(month, 13)
 
     def bookings(self) -> Sequence[Booked]:
-        return booked_this_year(self.control.state("bookings"))
+        return booked_this_year(self.control.state("bookings"), self.dossier, self.journals)
 
     # what only Octopus knows
 
@@ -106,7 +118,7 @@ class OctopusBooks:
 
     def calls(self, operation: str) -> dict[str, int]:
         """How often an operation was asked for, by Belgian day."""
-        days = self.control.counters()["calls"].get(str(DOSSIER), {})
+        days = self.control.counters()["calls"].get(str(self.dossier), {})
         return {day: counts.get(operation, 0) for day, counts in days.items()}
 
     def refused_calls(self) -> dict[str, Any]:
@@ -114,13 +126,15 @@ class OctopusBooks:
         return self.control.counters()["over_quota"]
 
     def _lever(self, name: str, **body: Any) -> dict[str, Any]:
-        return self.control.post(name, tenant=DOSSIER, **body)
+        return self.control.post(name, tenant=self.dossier, **body)
 
 
-def booked_this_year(rows: Iterable[dict[str, Any]]) -> list[Booked]:
+def booked_this_year(
+    rows: Iterable[dict[str, Any]], dossier: int = DOSSIER, journals: Mapping[str, str] = OctopusBooks.journals
+) -> list[Booked]:
     """`rows`: the bookings of the fake's state, purchases too."""
-    here = [row for row in rows if row["tenant"] == str(DOSSIER) and str(row["documentDate"]) >= START]
-    return [booked(row) for row in here if row["journalKey"] in OctopusBooks.journals.values()]
+    here = [row for row in rows if row["tenant"] == str(dossier) and str(row["documentDate"]) >= START]
+    return [booked(row) for row in here if row["journalKey"] in journals.values()]
 
 
 def relation_of(row: dict[str, Any]) -> str:

@@ -69,14 +69,15 @@ def plan_entry(
     """What will be booked for a document. Pure: the same document, mapping and books give the same entry.
 
     `credited`: the booked entry of the invoice a credit note credits, when we booked it. A whole credit is booked
-    on the same accounts and codes, so that the two net to zero even if mappings changed since (rules.md 14).
+    on the same accounts and codes, so that the two net to zero even if mappings changed since (rules.md 14); where
+    credit notes have VAT codes of their own, on those (rules.md 18).
     Per VAT code the entry equals Teamleader's printed totals to the cent (rules.md 9-12).
     Raises: NeedsSetup leaves for journal, period, accounts and codes; TotalsDiffer.
     """
     journal = sales_journal(connection.journal(document.kind), books.journals)
     period = period_for(document.day, books.years, journal.code)
     if credited is not None and _credits_whole(document, credited):
-        lines = credited.lines
+        lines = _taken_back(credited, document, connection, books, rates)
     else:
         lines = _lines(document, connection, books, rates)
     entry = SalesEntry(
@@ -107,6 +108,28 @@ def _credits_whole(document: SalesDocument, credited: SalesEntry) -> bool:
         and document.currency == credited.currency
         and (document.net, document.vat) == (credited.net, credited.vat)
     )
+
+
+def _taken_back(
+    invoice: SalesEntry,
+    document: SalesDocument,
+    connection: Connection,
+    books: Books,
+    rates: Map[TaxRateId, TaxRate],
+) -> Sequence[EntryLine]:
+    """The lines of the invoice; a code that is for invoices only becomes the credit note's code of the same rate."""
+    invoices_only = {code.code for code in books.vat_codes if document.kind not in code.kinds}
+    barred = {line.vat_code for line in invoice.lines} & invoices_only
+    if not barred:
+        return invoice.lines
+    codes: dict[str, set[str]] = {code: set() for code in barred}
+    for rate in {line.tax_rate for line in document.lines}:
+        if (code := connection.mapping.vat_code(rate, invoice.kind)) in barred:
+            codes[code].add(_vat_code(rate, document.kind, connection, books, rates))
+    if any(len(own) != 1 for own in codes.values()):  # the mapping changed since, or joins two rates
+        return _lines(document, connection, books, rates)
+    own_code = {code: own.pop() for code, own in codes.items()}
+    return [replace(line, vat_code=own_code.get(line.vat_code, line.vat_code)) for line in invoice.lines]
 
 
 LONGEST_DESCRIPTION = 100

@@ -25,7 +25,7 @@ from boekbrug.domain.errors import (
     VatCodeRefused,
     VatCodeUnmapped,
 )
-from boekbrug.domain.ledger import SalesEntry
+from boekbrug.domain.ledger import Regime, SalesEntry, VatCode
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import RelationRef
 from fakes.teamleader import totals as teamleader
@@ -113,6 +113,39 @@ def test_rule_14_a_whole_credit_takes_its_invoices_accounts_even_if_the_mapping_
     entry = planned(credit, mapping=moved, credited=invoice)
     assert [(line.account, line.vat_code) for line in entry.lines] == [("id-701000", "21")]
     assert (entry.journal, entry.due_on) == ("V2", None)
+
+
+def books_with_a_code_for_credit_notes():
+    codes = [
+        replace(code, kinds=(DocumentKind.INVOICE,)) if code.code == "21" else code for code in some_books().vat_codes
+    ]
+    own = VatCode("C21", "Creditnota 21 %", Decimal("0.21"), Regime.DOMESTIC, (DocumentKind.CREDIT_NOTE,))
+    return some_books(vat_codes=(*codes, own))
+
+
+def a_mapping_with_a_code_for_credit_notes(invoices="21", **changes):
+    codes = {DocumentKind.INVOICE: invoices, DocumentKind.CREDIT_NOTE: "C21"}
+    return a_mapping(vat_codes={**a_mapping().vat_codes, TaxRateId("21"): codes}, **changes)
+
+
+def test_rule_18_a_whole_credit_keeps_the_accounts_and_takes_the_codes_of_credit_notes():
+    lines = a_line("100.00", category="diensten"), a_line("10.00", "6")
+    books = books_with_a_code_for_credit_notes()
+    invoice = planned(a_document(*lines, identity="i"), books=books)
+    credit = a_document(*lines, kind=DocumentKind.CREDIT_NOTE, credits="i")
+    moved = a_mapping_with_a_code_for_credit_notes(category_accounts={}, default_account="id-708000")
+    entry = planned(credit, books=books, mapping=moved, credited=invoice)
+    assert {(line.account, line.vat_code) for line in entry.lines} == {("id-701000", "C21"), ("id-700000", "6")}
+    assert (entry.net, entry.vat) == (invoice.net, invoice.vat)
+
+
+def test_rule_18_a_whole_credit_whose_codes_were_mapped_anew_is_booked_from_its_own_lines():
+    books = books_with_a_code_for_credit_notes()
+    invoice = planned(a_document(a_line("100.00"), identity="i"), books=books)
+    credit = a_document(a_line("100.00"), kind=DocumentKind.CREDIT_NOTE, credits="i")
+    moved = a_mapping_with_a_code_for_credit_notes(invoices="21N", default_account="id-708000")
+    entry = planned(credit, books=books, mapping=moved, credited=invoice)
+    assert [(line.account, line.vat_code) for line in entry.lines] == [("id-708000", "C21")]
 
 
 def test_rule_14_a_partial_credit_stands_on_its_own():

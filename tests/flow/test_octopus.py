@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
 import pytest
 
+from boekbrug.ports import WriteKind
+from boekbrug.settings import read_settings
+from boekbrug.store.keys import Table
+from boekbrug.store.table import Items, delete
+from fakes.teamleader.seed import belgian_vat
 from infra.local.person import Refused
 from tests.support.books import DAY, Typed
 from tests.support.company import Company, Document
 from tests.support.octopus_books import USER
+from tests.support.stage import Cloud
 
 TOKEN_LIVES = 11 * 60  # seconds, and a little longer
+VAT = belgian_vat(15_555_555)
+YEAR = "GET bookyears/<int(signed=True):bookyear>"
+JOURNAL_LISTS, LOOKS = f"{YEAR}/journals", "GET buysellbookings/modified"
+CHANGES = (LOOKS, f"{YEAR}/bookings/modified", "GET balancings/modified", "GET relations/modified")
+ONCE = ("GET accounts", "GET vatcodes")
 
 
 @pytest.fixture
@@ -34,6 +46,11 @@ def somebody_elses(company: Company) -> Typed:
     )
 
 
+def a_day(company: Company, operation: str) -> int:
+    """How often it was asked for on the day on which that was most often."""
+    return max(company.books.calls(operation).values(), default=0)
+
+
 def sent(company: Company) -> int:
     rows = company.stage.octopus.journal()
     return sum(1 for row in rows if row["method"] == "POST" and row["path"].endswith("/buysellbookings"))
@@ -47,12 +64,29 @@ class TestNumbers:
         assert [company.shown(one)["booking_number"] for one in (early, late)] == ["V1 1", "V1 2"]
 
     def test_that_a_bookkeeper_took_meanwhile_are_left_to_him(self, company: Company) -> None:
+        """octopus.md 10.2."""
         by_hand = somebody_elses(company)
         company.stage.on_the_line(company.books.sends["booking"], lambda: company.books.book(by_hand))
         first, second = company.invoices(day="2026-02-05"), company.invoices(day="2026-03-05")
         company.exports()
         assert numbers(company, first, second) == ["V1 2", "V1 3"]
         assert company.problems() == {}
+
+    def test_taken_before_each_of_our_offers_cost_one_more_offer_and_nothing_else(self, company: Company) -> None:
+        """octopus.md 10.2: a document is offered twice in a slice, and anew in the next."""
+        by_hand = somebody_elses(company)
+        days = ("2026-02-05", "2026-02-06", "2026-02-07")
+        invoices = [company.invoices(day=day) for day in days]
+        for nth in range(3):
+            company.stage.on_the_line(company.books.sends["booking"], lambda: company.books.book(by_hand), skip=nth)
+        company.asks_for("documents")
+        company.stage.pump()
+        assert (sent(company), company.problems()) == (2, {})
+        company.stage.settle()
+        assert numbers(company, *invoices) == ["V1 4", "V1 5", "V1 6"]
+        assert sent(company) == 3 + len(invoices)
+        assert company.problems() == company.books.refused_calls() == {}
+        assert a_day(company, JOURNAL_LISTS) <= 19
 
     def test_taken_by_this_very_document_mean_that_it_is_booked(self, company: Company) -> None:
         """The look after a taken number is always taken (rules.md 1)."""
@@ -172,6 +206,7 @@ class TestABookingThatWasDeleted:
 
 class TestAJournalInUse:
     def test_waits_while_others_go_on_and_then_follows(self, company: Company) -> None:
+        """octopus.md 10.3."""
         before = company.invoices(day="2026-02-05")
         company.exports()
         company.books.is_opened_by("U99999")
@@ -214,6 +249,7 @@ class TestALostAnswer:
 
 class TestAccess:
     def test_a_password_that_changed_pauses_with_one_sentence_until_it_is_given(self, company: Company) -> None:
+        """octopus.md 10.13."""
         invoice = company.invoices()
         company.books.changes_password("een-ander")
         company.stage.time.advance(TOKEN_LIVES)
@@ -278,6 +314,21 @@ class TestALimitOfADay:
             company.stage.settle()
         assert [len(company.booked(invoice)) for invoice in invoices] == [1, 1, 1, 1]
 
+    def test_is_hardly_touched_on_a_day_without_news(self, company: Company) -> None:
+        company.exports()
+        company.runs_by_itself()
+        hours = 24 + 15  # until the end of the first whole Belgian day
+        for _ in range(hours):
+            company.stage.time.advance(3600)
+            company.stage.settle()
+        day = (company.stage.time.now() - timedelta(hours=3)).date().isoformat()
+        used = {
+            operation: calls.get(day, 0) for operation in ONCE + CHANGES for calls in [company.books.calls(operation)]
+        }
+        assert {operation: used[operation] for operation in ONCE} == dict.fromkeys(ONCE, 1)
+        assert max(used[operation] for operation in CHANGES) <= 40
+        assert company.books.refused_calls() == {}
+
     def test_is_never_reached_by_looking(self, company: Company) -> None:
         """Six hours of somebody who presses "sync now" every quarter of an hour."""
         company.invoices()
@@ -292,7 +343,7 @@ class TestALimitOfADay:
 
 class TestPayments:
     def test_an_empty_report_at_the_change_of_the_year_pays_nothing(self, company: Company) -> None:
-        """What is open in the old year shows in the new one only once the balances were carried over."""
+        """octopus.md 10.8: the open items of the old year show in the new one only once they were carried over."""
         invoice = company.invoices("100.00", day="2026-12-20")
         self.goes_on_at(company, "2026-12-28T09:00:00+00:00")
         company.exports()
@@ -308,6 +359,7 @@ class TestPayments:
         assert company.problems() == {}
 
     def test_a_report_that_is_suddenly_empty_pays_nothing(self, company: Company) -> None:
+        """octopus.md 10.8."""
         invoice = company.invoices()
         company.exports()
         for path in ("reports/clients/open", "balancings/modified"):
@@ -317,7 +369,190 @@ class TestPayments:
         company.imports_payments()
         assert company.payments(invoice) == []
 
+    def test_of_one_number_in_two_bookyears_go_to_the_right_one(self, company: Company) -> None:
+        """octopus.md 10.9."""
+        self.goes_on_at(company, "2027-01-06T09:00:00+00:00")
+        before, after = company.invoices(day="2026-12-20"), company.invoices(day="2027-01-04")
+        company.exports()
+        assert numbers(company, before, after) == ["V1 1", "V1 1"]
+        company.pays(after, day="2027-01-06")
+        company.imports_payments()
+        assert [company.payments(invoice) for invoice in (before, after)] == [[], [after.gross]]
+        company.pays(before, day="2027-01-06")
+        company.imports_payments()
+        assert [company.payments(invoice) for invoice in (before, after)] == [[before.gross], [after.gross]]
+        assert company.problems() == {}
+
+    def test_are_read_and_nothing_is_written_beside_sales_and_customers(self, company: Company) -> None:
+        """octopus.md 10.17, 10.20: what the bank file matches is never ours to book or to match."""
+        company.runs_by_itself()
+        invoice, part, credited = company.invoices(), company.invoices("80.00"), company.invoices("60.00")
+        note = company.credits(credited)
+        company.exports()
+        company.pays(invoice)
+        company.pays(part, "40.00")
+        company.matches(credited, note, credited.gross)
+        company.imports_payments()
+        self.goes_on_at(company, "2026-04-02T09:00:00+00:00")
+        company.stage.settle()
+        assert [company.payments(one) for one in (invoice, part, credited)] == [[invoice.gross], [Decimal("40.00")], []]
+        rows = company.stage.octopus.journal()
+        written = {
+            f"{row['method']} {row['path'].removeprefix('/octopus-rest-api/v1')}"
+            for row in rows
+            if row["method"] != "GET"
+        }
+        ours = r"POST /authentication|POST /dossiers|PUT {0}/relations|POST {0}/(buysellbookings|reports/clients/open)"
+        assert {one for one in written if not re.fullmatch(ours.format(r"/dossiers/\d+"), one)} == set()
+
     @staticmethod
     def goes_on_at(company: Company, moment: str) -> None:
         company.stage.octopus.post("clock", now=moment)
         company.signs_in_again()
+
+
+class TestACustomer:
+    """octopus.md 10.10."""
+
+    def test_of_two_runs_is_one_relation(self, company: Company) -> None:
+        invoices = [company.invoices(day="2026-02-05")]
+        company.exports()
+        company.stage.time.advance(TOKEN_LIVES)
+        invoices += [company.invoices(day=day) for day in ("2026-02-06", "2026-02-07")]
+        company.exports()
+        (relation,) = company.relations()
+        assert {booking.relation for one in invoices for booking in company.booked(one)} == {relation}
+
+    @pytest.mark.parametrize("vat_number", [VAT, ""])
+    def test_that_we_forgot_and_somebody_renamed_there_waits_for_a_person(
+        self, company: Company, vat_number: str
+    ) -> None:
+        """rules.md 3, 5: our number is there already, and what carries it is not overwritten."""
+        customer = company.customer("Slagerij Zon BV", vat_number=vat_number)
+        company.invoices(customer=customer, day="2026-02-05")
+        company.exports()
+        (relation,) = company.relations("Slagerij Zon BV")
+        tenant = company.books.dossier
+        company.stage.octopus.post("edit_relation", tenant=tenant, relation=relation, name="Zon & Zonen")
+        forgets(company, customer, relation)
+        invoice = company.invoices(customer=customer)
+        company.exports()
+        assert company.shown(invoice)["cause"] == "RelationAmbiguous"
+        assert (company.relations("Zon & Zonen"), company.relations("Slagerij Zon BV")) == ([relation], [])
+        company.decides(customer, adopt=relation)
+        company.stage.settle()
+        assert [booking.relation for booking in company.booked(invoice)] == [relation]
+        assert company.problems() == {}
+
+    def test_that_we_forgot_is_found_again(self, company: Company) -> None:
+        company.invoices(day="2026-02-05")
+        company.exports()
+        (relation,) = company.relations()
+        forgets(company, company.customer(), relation)
+        invoice = company.invoices()
+        company.exports()
+        assert company.relations() == [company.booked(invoice)[0].relation] == [relation]
+
+
+def forgets(company: Company, customer: str, relation: str) -> None:
+    """The bridge's table was put back to a time before it knew this customer."""
+    table, kind = Table(company.account), WriteKind.RELATION
+    intent = table.intent(company.administration, kind, f"company:{customer}")
+    name = read_settings(company.stage.resources.environment()).table_name
+    way_back = table.ref(company.administration, kind, relation)
+    Items(Cloud.client("dynamodb"), name).write_all([delete(intent), delete(way_back)])
+
+
+class TestAFirstLookThatBreaksOff:
+    """octopus.md 10.16, rules.md 1."""
+
+    def test_books_nothing_and_goes_on_with_the_part_that_is_missing(self, company: Company) -> None:
+        customer, relation = company.customer(vat_number=VAT), company.relation("Bakkerij Wolk BV", VAT)
+        invoice = company.invoices(customer=customer, day="2026-02-05")
+        note, ours = company.credits(invoice), company.invoices("80.00", customer=customer)
+        company.books_by_hand(invoice, relation=relation, day="2026-02-05")
+        company.books_by_hand(note, relation=relation)
+        look = {"path": "buysellbookings/modified", "nth": 2}
+        company.stage.octopus.post("faults", match=look, do={"status": 500})
+        company.asks_for("documents")
+        company.stage.pump()
+        assert (sent(company), a_day(company, LOOKS)) == (0, 1)
+        company.stage.settle()
+        assert numbers(company, invoice, note, ours) == ["V1 1", "V2 1", "V1 2"]
+        assert (sent(company), a_day(company, LOOKS)) == (1, 4)  # two journals in two bookyears, each read once
+        assert {company.shown(one)["state"] for one in (invoice, note, ours)} == {"booked"}
+        assert company.problems() == {}
+
+
+class TestABookingThatWasTypedAgain:
+    """octopus.md 10.19: the bookkeeper deletes ours and books the document himself, under another number."""
+
+    @pytest.fixture
+    def ours(self, company: Company) -> Document:
+        """Exported as V1 1, with another one behind it so that its number does not come free."""
+        invoice = company.invoices(customer=company.customer(vat_number=VAT), day="2026-02-05")
+        company.invoices("80.00", customer=invoice.customer)
+        company.exports()
+        return invoice
+
+    @pytest.mark.parametrize("keeps_our_key", [False, True])
+    def test_is_taken_over_when_a_person_says_so(self, company: Company, ours: Document, keeps_our_key: bool) -> None:
+        self.types_again(company, ours, keeps_our_key=keeps_our_key)
+        company.pays(ours)
+        for _ in range(2):
+            company.exports()
+            company.imports_payments()
+        assert numbers(company, ours) == ["V1 3"]
+        assert company.shown(ours)["cause"] == "BookingDeleted"
+        assert company.payments(ours) == []
+        company.books_again(ours)
+        company.stage.settle()
+        assert numbers(company, ours) == ["V1 3"]
+        assert (company.shown(ours)["state"], company.shown(ours)["booking_number"]) == ("booked", "V1 3")
+        for _ in range(2):
+            company.imports_payments()
+        assert company.payments(ours) == [ours.gross]
+        assert company.problems() == {}
+        assert sent(company) == 2
+
+    def test_for_another_amount_is_told(self, company: Company, ours: Document) -> None:
+        self.types_again(company, ours, gross=Decimal("60.50"))
+        company.exports()
+        company.books_again(ours)
+        company.stage.settle()
+        assert company.shown(ours)["cause"] == "BookedByOthers"
+        assert (numbers(company, ours), sent(company)) == (["V1 3"], 2)
+
+    def test_under_its_old_number_is_ours_as_before(self, company: Company) -> None:
+        """The last booking of a journal frees its number."""
+        invoice = company.invoices()
+        company.exports()
+        self.types_again(company, invoice)
+        company.exports()
+        company.pays(invoice)
+        company.imports_payments()
+        assert (numbers(company, invoice), sent(company)) == (["V1 1"], 1)
+        assert company.payments(invoice) == [invoice.gross]
+        assert company.problems() == {}
+
+    def test_behind_somebody_elses_that_got_its_number_is_not_booked_again(self, company: Company) -> None:
+        invoice = company.invoices()
+        company.exports()
+        (booking,) = company.booked(invoice)
+        company.books.delete(booking.id)
+        company.books.book(somebody_elses(company))
+        company.books_by_hand(invoice, relation=booking.relation)
+        company.exports()
+        company.exports()
+        assert (numbers(company, invoice), sent(company)) == (["V1 2"], 1)
+        assert company.problems() != {}
+
+    @staticmethod
+    def types_again(
+        company: Company, document: Document, *, gross: Decimal | None = None, keeps_our_key: bool = False
+    ) -> None:
+        (booking,) = company.booked(document)
+        company.books.delete(booking.id)
+        text = booking.text if keeps_our_key else "Opnieuw ingegeven"
+        relation, day = booking.relation, booking.day
+        company.books_by_hand(document, gross, relation=relation, day=day, text=text)

@@ -54,6 +54,7 @@ class Typed:
     net: Decimal
     vat: Decimal
     journal: str
+    text: str = "Met de hand"
 
 
 class Books(Protocol):

@@ -182,6 +182,7 @@ class Company:
         day: str = DAY,
         kind: str = "",
         journal: str = "",
+        text: str = "Met de hand",
     ) -> str:
         """The bookkeeper types a document into the books; the booking's id. All after it: other than it says."""
         kind = kind or document.kind
@@ -191,7 +192,7 @@ class Company:
             vat = gross - net
         journal = journal or self.books.journals[kind]
         reference = reference or document.number
-        return self.books.book(Typed(kind, reference, relation, day, gross - vat, vat, journal))
+        return self.books.book(Typed(kind, reference, relation, day, gross - vat, vat, journal, text))
 
     def pays(
         self, document: Document, amount: Decimal | str | None = None, day: str = PAID_ON, kind: str = "bank"
@@ -278,6 +279,10 @@ class Company:
     def runs_by_itself(self) -> None:
         """Switch to automatic."""
         self.person.patch(self._at, automatic=True)
+
+    def books_again(self, document: Document) -> None:
+        """Have a document that is held looked at again; one that was deleted in the books is booked again."""
+        self.person.post(f"{self._at}/documents/{document.id}/retry")
 
     def decides(self, customer: str, **decision: Any) -> None:
         self.person.post(f"{self._at}/relations/decisions", customer=f"company:{customer}", **decision)

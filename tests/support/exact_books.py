@@ -67,7 +67,7 @@ class ExactBooks:
             "Customer": typed.relation,
             "EntryDate": typed.day,
             "YourRef": typed.reference,
-            "Description": "Met de hand",
+            "Description": typed.text,
             "Status": 50,
             **({"Type": CREDIT_NOTE} if credit else {}),
             "SalesEntryLines": [{**line, "VATCode": "21E" if typed.vat else "0E"}],

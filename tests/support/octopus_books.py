@@ -68,7 +68,7 @@ class OctopusBooks:
             relationIdentificationServiceData={"relationKey": {"id": int(typed.relation)}},
             documentDate=typed.day,
             reference=typed.reference,
-            comment="Met de hand",
+            comment=typed.text,
             amount=side * (typed.net + typed.vat),
             bookingLines=[{**line, "vatCodeKey": "21" if typed.vat else "00"}],
         )

@@ -11,7 +11,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -136,6 +136,21 @@ def parsed(response: httpx.Response) -> Any:
         return _mended(found) if b"\\ud" in response.content.lower() else found
     except (RecursionError, ArithmeticError) as error:
         raise ValueError("deeper or larger than anything we read") from error
+
+
+def to_json(value: Any) -> str:
+    """JSON in which a Decimal is a number to its last digit, keys stay in order and nothing is escaped needlessly.
+
+    >>> to_json({"AmountFC": Decimal("1000.10"), "VATCode": "2"})
+    '{"AmountFC":1000.10,"VATCode":"2"}'
+    """
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(key)}:{to_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ",".join(map(to_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def workable(number: Decimal) -> Decimal:

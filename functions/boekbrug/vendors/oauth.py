@@ -30,7 +30,7 @@ from ..domain.errors import (
 )
 from ..domain.ledger import Unknown
 from ..ports import Budgets, Clock, Login, Logins, Numbers, RealClock, Tokens
-from .http import Http, json_of
+from .http import Http, json_of, parsed, plain
 
 LEASE = timedelta(seconds=60)
 # Together at most the 45 s a token call may take, so that a lease outlives its call (design.md 6).
@@ -324,6 +324,15 @@ def tokens_of(response: httpx.Response, vendor: str, now: datetime, known_refres
     except (KeyError, TypeError, ValueError) as error:
         # Never quoted: half of it may be a secret.
         raise UnexpectedAnswer(vendor=vendor, said="tokens without one of their fields") from error
+
+
+def error_of(response: httpx.Response) -> str:
+    """The OAuth error's name; "" when the body is something else. Never the description: it may quote a token."""
+    try:
+        error = parsed(response)["error"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return plain(error, 100) if isinstance(error, str) else ""
 
 
 def _token(value: Any) -> str:

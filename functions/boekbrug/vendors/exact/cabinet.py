@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ...domain.documents import File
 from ...domain.errors import NotPossible, RefusedByPackage
 from ...domain.ledger import Folder, FolderRef, Outcome, Refused
+from ..http import to_json
 from . import mapping, wire
 from .client import VENDOR, Client
 
@@ -22,7 +23,7 @@ class ExactCabinet:
     def open(self, folder: Folder) -> Outcome[FolderRef]:
         return self._client.create(
             "documents/Documents",
-            wire.to_json(mapping.document_payload(folder)),
+            to_json(mapping.document_payload(folder)),
             lambda row: FolderRef(wire.Document.model_validate(row).ID),
             _refused,
         )
@@ -38,7 +39,7 @@ class ExactCabinet:
             return Refused(NotPossible(vendor=VENDOR, feature="file_too_large"))
         return self._client.create(
             "documents/DocumentAttachments",
-            wire.to_json(mapping.attachment_payload(folder, file)),
+            to_json(mapping.attachment_payload(folder, file)),
             lambda row: wire.DocumentAttachment.model_validate(row).FileName,
             _refused,
         )

@@ -12,8 +12,8 @@ from ...domain.errors import AccessDenied, AccessExpired, SyncError, TokenBusy, 
 from ...domain.ledger import AdministrationId
 from ...domain.relations import RelationRef
 from ...ports import Ledger, Package, Tokens
-from ..http import Http, beginning, json_of, parsed, plain
-from ..oauth import App, Room, token_call, tokens_of
+from ..http import Http, beginning, json_of
+from ..oauth import App, Room, error_of, token_call, tokens_of
 from . import wire
 from .client import VENDOR, Client, headers, rows_of
 from .ledger import ABILITIES as ABILITIES  # the pages ask the door for them
@@ -58,7 +58,7 @@ def exchange(app: App, http: Http, code: str, now: datetime) -> Tokens:
     if response.is_success:
         return tokens_of(response, VENDOR, now)
     if response.status_code in (400, 401, 403):
-        raise AccessDenied(vendor=VENDOR, reason=_error(response))
+        raise AccessDenied(vendor=VENDOR, reason=error_of(response))
     if response.status_code == 429:
         raise VendorDown(vendor=VENDOR)
     raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from the token endpoint")
@@ -82,21 +82,12 @@ def _token_call(app: App, http: Http, fields: Mapping[str, str]) -> httpx.Respon
 
 
 def _dead_or_early(response: httpx.Response) -> SyncError:
-    error = _error(response)
+    error = error_of(response)
     if response.status_code == 429 or error == "access_denied" or "not expired" in beginning(response, 2000).lower():
         return TokenBusy(vendor=VENDOR)
     if response.status_code in (400, 401) and error in _DEAD:
         return AccessExpired(vendor=VENDOR)
     return UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from the token endpoint")
-
-
-def _error(response: httpx.Response) -> str:
-    """The OAuth error's name; "" when the body is something else. Never the description: it may quote a token."""
-    try:
-        error = parsed(response)["error"]
-    except (ValueError, LookupError, TypeError):
-        return ""
-    return plain(error, 100) if isinstance(error, str) else ""
 
 
 def user_of(app: App, http: Http, access_token: str) -> str:

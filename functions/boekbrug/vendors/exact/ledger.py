@@ -28,6 +28,7 @@ from ...domain.ledger import (
 )
 from ...domain.relations import Relation, RelationDraft, RelationQuery
 from ...ports import Clock
+from ..http import to_json
 from . import mapping, refusals, wire
 from .cabinet import ExactCabinet
 from .client import VENDOR, Client
@@ -136,7 +137,7 @@ class ExactLedger:
         ]
 
     def _save_relation(self, draft: RelationDraft) -> Outcome[Relation]:
-        body = wire.to_json(mapping.account_payload(draft, mapping.term_code(draft, self._terms or ())))
+        body = to_json(mapping.account_payload(draft, mapping.term_code(draft, self._terms or ())))
         return self._client.create(
             "crm/Accounts",
             body,
@@ -150,7 +151,7 @@ class ExactLedger:
         return [self._prepare(entry) for entry in entries]
 
     def _prepare(self, entry: SalesEntry) -> Prepared:
-        payload = wire.to_json(mapping.entry_payload(entry, self._switches))
+        payload = to_json(mapping.entry_payload(entry, self._switches))
         return Prepared(entry=entry, payload=payload, hash=hashlib.sha256(payload.encode()).hexdigest())
 
     def book(self, prepared: Sequence[Prepared]) -> Sequence[Outcome[Booking]]:

@@ -6,9 +6,7 @@ and what is read are one list.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -239,18 +237,3 @@ class PaymentTerm(Row):
     EntryDate: MaybeDay
     EndDate: MaybeDay
     LastPaymentDate: MaybeDay
-
-
-def to_json(value: Any) -> str:
-    """JSON in which a Decimal is a number to its last digit, keys stay in order and nothing is escaped needlessly.
-
-    >>> to_json({"AmountFC": Decimal("1000.10"), "VATCode": "2"})
-    '{"AmountFC":1000.10,"VATCode":"2"}'
-    """
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key)}:{to_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ",".join(map(to_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

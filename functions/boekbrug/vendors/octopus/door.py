@@ -16,8 +16,8 @@ from ...domain.errors import AccessDenied, AccessExpired, AppMissing, SyncError,
 from ...domain.ledger import AdministrationId, Unknown
 from ...domain.relations import RelationRef
 from ...ports import Ledger, Package, Tokens
-from ..http import Http, json_of, parsed, plain
-from ..oauth import CALL_TIMEOUT, App, Room, token_call, tokens_of
+from ..http import Http, json_of
+from ..oauth import CALL_TIMEOUT, App, Room, error_of, token_call, tokens_of
 from . import refusals, wire
 from .client import API, TOKEN_LIFE, Client, Lobby
 from .ledger import ABILITIES as ABILITIES  # the pages ask the door for them
@@ -62,7 +62,7 @@ def exchange(app: App, http: Http, code: str, now: datetime) -> Tokens:
     if response.is_success:
         return tokens_of(response, VENDOR, now)
     if response.status_code in (400, 401, 403):
-        raise AccessDenied(vendor=VENDOR, reason=_error(response))
+        raise AccessDenied(vendor=VENDOR, reason=error_of(response))
     if response.status_code == 429:
         raise VendorDown(vendor=VENDOR)
     raise UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from the token endpoint")
@@ -93,18 +93,9 @@ def _token_call(app: App, http: Http, fields: Mapping[str, str]) -> httpx.Respon
 def _dead_or_down(response: httpx.Response) -> SyncError:
     if response.status_code == 429:
         return VendorDown(vendor=VENDOR)
-    if response.status_code == 401 or (response.status_code in (400, 403) and _error(response) in _DEAD):
+    if response.status_code == 401 or (response.status_code in (400, 403) and error_of(response) in _DEAD):
         return AccessExpired(vendor=VENDOR)
     return UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from the token endpoint")
-
-
-def _error(response: httpx.Response) -> str:
-    """The OAuth error's name; "" when the body is something else. Never more: it may quote a token."""
-    try:
-        error = parsed(response)["error"]
-    except (ValueError, LookupError, TypeError):
-        return ""
-    return plain(error, 100) if isinstance(error, str) else ""
 
 
 # --- user and password ----------------------------------------------------------------------------------------------

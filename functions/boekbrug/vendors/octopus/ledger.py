@@ -54,6 +54,7 @@ from ...domain.relations import (
     names_agree,
 )
 from ...ports import Clock, NumberLine, Numbers, RealClock
+from ..http import to_json
 from . import limits, mapping, refusals, wire
 from .client import LONG, LONGER, Client, Lobby, No
 from .limits import VENDOR
@@ -243,7 +244,7 @@ class OctopusLedger:
             return Refused(refusal)
         if (taken := self._under_our_number(draft)) is not None:
             return taken
-        body = wire.to_json(mapping.relation_payload(draft))
+        body = to_json(mapping.relation_payload(draft))
         answer = self._client.write("PUT", "/relations", limits.RELATION_PUT, body)
         if isinstance(answer, Unknown):
             return answer
@@ -293,7 +294,7 @@ class OctopusLedger:
         number = self._next_number(bookyear, entry.journal)
         if isinstance(number, SyncError):
             return number
-        payload = wire.to_json(mapping.entry_payload(entry, number, self._switches))
+        payload = to_json(mapping.entry_payload(entry, number, self._switches))
         return Prepared(
             entry=entry,
             payload=payload,
@@ -542,7 +543,7 @@ class OctopusLedger:
         years = sorted((year for year in self._bookyears() if year.periods), key=lambda year: year.startDate)
         if not years:
             return []
-        body = wire.to_json(mapping.report_payload(years[0], years[-1]))
+        body = to_json(mapping.report_payload(years[0], years[-1]))
         answer = self._client.report("/reports/clients/open", limits.OPEN_ITEMS, body)
         found = (mapping.open_item(row) for row in wire.rows_of(answer.data, wire.OpenRow))
         return [item for item in found if item]

@@ -36,6 +36,7 @@ from ...domain.ledger import (
 from ...domain.money import Money
 from ...domain.proposals import regime_of
 from ...domain.relations import Address, Relation, RelationDraft, RelationQuery, RelationRef, compact_vat
+from ..http import to_json
 from . import wire
 from .limits import VENDOR
 
@@ -436,7 +437,7 @@ def with_files(payload: str, files: Sequence[File]) -> str:
     if not files:
         return payload
     attachments = [{"fileName": file.name, "fileData": base64.b64encode(file.content).decode()} for file in files]
-    return f'{payload[:-1]},"attachments":{wire.to_json(attachments)}}}'
+    return f'{payload[:-1]},"attachments":{to_json(attachments)}}}'
 
 
 def _signed(amount: Money, kind: DocumentKind) -> Money:

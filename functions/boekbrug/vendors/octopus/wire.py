@@ -6,8 +6,6 @@ Unset members are left out of its answers, so nearly every field has a default: 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -296,18 +294,3 @@ def rows_of(data: Any, model: type[R]) -> list[R]:
     if not isinstance(data, list):
         raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__}: no list")
     return [row_of(item, model) for item in data]
-
-
-def to_json(value: Any) -> str:
-    """JSON in which a Decimal is a number to its last digit, and keys stay in order.
-
-    >>> to_json({"amount": Decimal("1331.00"), "journalKey": "V1"})
-    '{"amount":1331.00,"journalKey":"V1"}'
-    """
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key)}:{to_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ",".join(map(to_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

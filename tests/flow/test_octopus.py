@@ -20,6 +20,7 @@ from tests.support.company import Company, Document
 from tests.support.octopus_books import USER
 from tests.support.stage import Cloud
 
+DOLLARS = {"currency": "USD", "currency_exchange_rate": {"from": "USD", "to": "EUR", "rate": Decimal("0.9")}}
 TOKEN_LIVES = 11 * 60  # seconds, and a little longer
 VAT = belgian_vat(15_555_555)
 YEAR = "GET bookyears/<int(signed=True):bookyear>"
@@ -339,6 +340,81 @@ class TestALimitOfADay:
                 company.person.sync(company.connection, kind)
             company.stage.settle()
         assert company.books.refused_calls() == {}
+
+
+class TestWhatOnlyOctopusKnows:
+    """The reference is silent on these; a switch of the fake is the other reading (fakes/octopus/COVERAGE.md)."""
+
+    @pytest.mark.parametrize(
+        "otherwise",
+        [
+            {"dossier_token_connects": False},
+            {"quota_status": 403},
+            {"quota_status": 400},
+            {"empty_relations_list": True},
+            {"timestamp_inclusive": False},
+            {"timestamp_utc": True},
+            {"divers_sign": "as_bank"},
+            {"open_credit_sign": "positive"},
+        ],
+        ids=lambda otherwise: "-".join(map(str, *otherwise.items())),
+    )
+    def test_costs_no_document_and_no_payment_whatever_it_is(self, company: Company, otherwise: dict) -> None:
+        company.stage.octopus.post("switches", quota={"POST buysellbookings": 4}, **otherwise)
+        full, part, credited, by_hand = (company.invoices(f"{n}00.00", day=f"2026-02-0{n}") for n in range(1, 5))
+        note = company.credits(credited, "30.00", day="2026-03-01")
+        relation = company.relation("Bakkerij Wolk BV", company.vat_number(full.customer))
+        company.books_by_hand(by_hand, relation=relation, day="2026-02-04")
+        company.exports()
+        last = company.invoices("500.00", day="2026-03-05")
+        company.exports()
+        assert numbers(company, by_hand, full, part, credited, note) == ["V1 1", "V1 2", "V1 3", "V1 4", "V2 1"]
+        assert company.booked(last) == []
+        company.stage.time.advance(24 * 3600)
+        company.signs_in_again()
+        company.exports()
+        assert numbers(company, last) == ["V1 5"]
+        company.pays(full)
+        company.pays(part, "42.00")
+        company.matches(credited, note, note.gross)
+        company.pays(credited, "326.70")
+        company.pays(by_hand, "480.00")
+        company.pays(by_hand, "4.00", kind="write_off")
+        for _ in range(2):
+            company.imports_payments()
+        assert [sorted(company.payments(one)) for one in (full, part, credited, by_hand, last)] == [
+            [full.gross],
+            [Decimal("42.00")],
+            [Decimal("326.70")],
+            [Decimal("4.00"), Decimal("480.00")],
+            [],
+        ]
+        assert company.problems() == {}
+
+
+class TestForeignMoney:
+    """rules.md 16: which way a rate goes shows in the books' own currency; until it does, one invoice goes ahead."""
+
+    def test_stands_in_its_own_currency_and_so_does_its_payment(self, company: Company) -> None:
+        invoice, euros = company.invoices("100.00", **DOLLARS), company.invoices("70.00")
+        company.exports()
+        (booking,) = company.booked(invoice)
+        assert (booking.gross, booking.row["currencyCode"]) == (121, "USD")
+        assert len(company.booked(euros)) == 1
+        company.pays(invoice, "100.00")
+        company.imports_payments()
+        assert company.payments(invoice) == [Decimal("100.00")]
+        assert company.problems() == {}
+
+    def test_is_told_when_octopus_counts_the_other_way(self, company: Company) -> None:
+        company.stage.octopus.post("switches", rate_direction="divide")
+        invoices = [company.invoices(**DOLLARS) for _ in range(3)]
+        euros = company.invoices("70.00")
+        company.exports()
+        company.exports()
+        assert len(company.booked(euros)) == 1
+        assert sum(len(company.booked(invoice)) for invoice in invoices) <= 2
+        assert "BookedDifferently" in company.problems()
 
 
 class TestPayments:

@@ -34,7 +34,7 @@ from ..records import as_json, as_text, from_json, from_text
 from .currencies import check_currency, prove_currency
 from .desk import Desk, figures
 from .find_documents import learn_journals, take_leave
-from .slices import has_time, stops_the_slice
+from .slices import stops_the_slice
 from .write_once import How, Protocol, Write, Written, write_once
 
 LOOKS = 2
@@ -116,7 +116,7 @@ def _book_in_turn(desk: Desk, record: DocumentRecord, entry: SalesEntry) -> bool
         if not isinstance(result, NumberTaken) or looks == LOOKS:
             break
         looks += 1
-        if not learn_journals(desk) or not has_time(desk.house, desk.deadline):
+        if not learn_journals(desk):  # the time is over
             return True
         if not desk.is_on(record):
             return False

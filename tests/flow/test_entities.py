@@ -98,6 +98,34 @@ class TestTwoEntitiesInOneAdministration:
         }
         assert len({booking.relation for booking in (first, second)}) == 1
 
+    def test_of_which_the_second_begins_earlier_find_what_was_booked_and_paid_by_hand(self, company: Company) -> None:
+        """The books were read from the start of the first on."""
+        company.person.patch(f"/api/connections/{company.connection}", start="2026-03-01")
+        company.invoices()
+        company.exports()
+        (relation,) = company.relations()
+        shop = a_neighbour(company, company.books.beside(*NEIGHBOURS[company.books.package]))
+        earlier = shop.invoices("80.00", day="2026-01-20")
+        shop.books_by_hand(earlier, relation=relation, day="2026-01-20")
+        shop.pays(earlier, day="2026-01-25")
+        for _ in range(2):
+            shop.exports()
+            shop.imports_payments()
+        assert booking_numbers(shop, earlier) == [booking.number for booking in shop.booked(earlier)]
+        assert shop.payments(earlier) == [earlier.gross]
+        assert company.problems() == shop.problems() == {}
+
+    def test_of_which_one_is_switched_off_leave_the_other_alone(self, company: Company, shop: Company) -> None:
+        company.person.patch(f"/api/connections/{company.connection}", active=False)
+        ours, theirs = equal_invoices(company, shop)
+        shop.exports()
+        assert (company.booked(ours), places(shop, theirs)) == ([], [shop.books.journals["invoice"]])
+        company.person.patch(f"/api/connections/{company.connection}", active=True)
+        shop.person.patch(f"/api/connections/{shop.connection}", active=False)
+        company.exports()
+        assert places(company, ours) == [company.books.journals["invoice"]]
+        assert len(shop.booked(theirs)) == 1
+
     def test_have_one_job_of_each_kind_and_one_look_at_each_list(self, company: Company) -> None:
         company.invoices()
         self.rounds(company)
@@ -288,6 +316,41 @@ class TestTwoAccountsInOneDossier:
             it.imports_payments()
         assert (company.payments(ours), sister.payments(theirs)) == ([], [theirs.gross])
         assert company.problems() == sister.problems() == {}
+
+    @pytest.mark.parametrize("looks_at", ["documents", "payments"])
+    def test_a_number_that_came_free_becomes_the_others(self, company: Company, sister: Company, looks_at: str) -> None:
+        """rules.md 4: ours is told to be gone, and what is paid under its number is the other's."""
+        ours = company.invoices(number="1")
+        company.exports()
+        company.books.delete(company.booked(ours)[0].id)
+        theirs = sister.invoices(number="2")
+        sister.exports()
+        assert booking_numbers(sister, theirs) == ["V1 1"]
+        sister.pays(theirs)
+        for kind in (looks_at, "documents", "payments"):
+            company.asks_for(kind)
+            company.stage.settle()
+        sister.imports_payments()
+        assert (company.payments(ours), sister.payments(theirs)) == ([], [theirs.gross])
+        assert list(company.problems()) == ["BookingDeleted"]
+        assert sister.problems() == {}
+
+    def test_stay_within_the_limits_of_the_day_together(self, company: Company, sister: Company) -> None:
+        for it in (company, sister):
+            it.exports()
+            it.runs_by_itself()
+        company.stage.time.advance(24 * 3600)
+        company.stage.settle()
+        invoices = []
+        for hour in range(24):
+            invoices += [(company, company.invoices(number=f"A {hour}")), (sister, sister.invoices(number=f"B {hour}"))]
+            company.stage.time.advance(3600)
+            company.stage.settle()
+        company.stage.time.advance(24 * 3600)
+        company.stage.settle()
+        assert [len(it.booked(invoice)) for it, invoice in invoices] == [1] * len(invoices)
+        assert sorted(booking.number for booking in company.bookings()) == sorted(in_order("V1", len(invoices)))
+        assert company.books.refused_calls() == {}
 
     def test_in_journals_of_their_own_neither_waits_for_the_other(self, company: Company) -> None:
         sister = a_sister(company, company.books.beside("V4", "V5"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..domain.documents import DocumentHeader, DocumentId, DocumentKind
-from ..domain.errors import BookedDifferently, BookingDeleted
+from ..domain.errors import BookedDifferently, BookingDeleted, PaymentDiffers
 from ..domain.ledger import Booking, BookingRef, Cursor, same_reference
 from ..ports import IntentMoved, WriteKind, WriteState
 from ..records import from_json
@@ -127,11 +127,20 @@ def take_leave(desk: Desk, refs: Sequence[str]) -> None:
         if record is not None:
             desk.hold(record, BookingDeleted(booking=booked.number))
         desk.problems.solve(f"booking:{subject}")
+        _solve_what_differed(desk, subject)
         desk.audit("gone", document=subject, booking=ref, number=booked.number)
         with suppress(IntentMoved):  # another worker found it gone too
             desk.links.gone(intent)  # last: from here on nothing leads from the ref to the document
         gone.append(booked.ref)
     desk.seen.forget(gone)
+
+
+def _solve_what_differed(desk: Desk, document: str) -> None:
+    """Payments that did not fit our booking settled another one of its number: there is nothing to look at any more."""
+    for problem in desk.problems.all():
+        about = problem.subject.split(":")[:2]
+        if problem.cause == PaymentDiffers.__name__ and about == ["payment", document]:
+            desk.problems.solve(problem.subject)
 
 
 def _cursor(desk: Desk, scope: str) -> Cursor | None:

@@ -10,6 +10,7 @@ import pytest
 
 from boekbrug.domain.connections import JobKind
 from boekbrug.domain.documents import DocumentHeader, DocumentId, DocumentKind
+from boekbrug.domain.errors import MatchUndone, PaymentDiffers
 from boekbrug.domain.ledger import Abilities, BookingRef
 from boekbrug.ports import DocumentState, JobKey, WriteKind, WriteState
 from boekbrug.records import as_json
@@ -84,6 +85,19 @@ def test_a_booking_of_ours_that_somebody_deleted_waits_for_a_persons_word(scene:
     assert scene.read.by_reference([booking.reference]) == {}
     assert scene.said(ACCOUNT, ADMINISTRATION) == ["gone"]
     assert scene.pairs.subject_of(WriteKind.BOOKING, booking.ref) is None
+
+
+def test_with_it_goes_what_was_said_of_payments_that_were_never_its_own(scene: Scene) -> None:
+    """They settled what another booked under its number; what of its own was undone stays told (rules.md 23)."""
+    booking = scene.booked()
+    del scene.books.stand[booking.ref]
+    differs, undone = PaymentDiffers(books="60.50 EUR", due="121.00 EUR"), MatchUndone(amount="121.00 EUR")
+    problems = scene.problems(ACCOUNT, ADMINISTRATION)
+    for subject, error in (("doc:part", differs), ("doc", differs), ("doc:own", undone), ("doc2:part", differs)):
+        problems.report(f"payment:{subject}", scene.connection().id, error, NOW, "2026 / doc")
+    scene.tells(gone=[booking.ref])
+    look(scene)
+    assert set(scene.told()) == {"document:doc", "payment:doc:own", "payment:doc2:part"}
 
 
 def test_neither_a_change_nor_a_general_wish_sends_it_again(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -32,6 +33,17 @@ def shop(company: Company, package: str) -> Company:
 def a_neighbour(company: Company, books: Books) -> Company:
     """Entities of one account have the same customers."""
     return replace(connects(company.stage, books, an_entity("winkel")), _customers=company._customers)
+
+
+def with_journals(books: Books, *, invoices: str, credit_notes: str) -> Books:
+    """The same administration, these journals chosen."""
+    chosen = copy(books)
+    chosen.journals = {"invoice": invoices, "credit_note": credit_notes}
+    return chosen
+
+
+def sentence_about(journal: str) -> str:
+    return f"Dagboek {journal} kan niet voor facturen én creditnota's dienen"
 
 
 def equal_invoices(*companies: Company) -> list[Document]:
@@ -126,6 +138,34 @@ class TestTwoEntitiesInOneAdministration:
         assert places(company, ours) == [company.books.journals["invoice"]]
         assert len(shop.booked(theirs)) == 1
 
+    def test_of_which_one_is_switched_off_get_its_payments_once_it_is_on_again(
+        self, company: Company, shop: Company
+    ) -> None:
+        invoice = company.invoices()
+        company.exports()
+        company.pays(invoice)
+        company.person.patch(f"/api/connections/{company.connection}", active=False)
+        shop.imports_payments()
+        assert company.payments(invoice) == []
+        company.person.patch(f"/api/connections/{company.connection}", active=True)
+        company.imports_payments()
+        assert company.payments(invoice) == [invoice.gross]
+
+    def test_have_no_journal_for_the_invoices_of_one_and_the_credit_notes_of_the_other(self, company: Company) -> None:
+        invoices, credit_notes = company.books.journals.values()
+        with pytest.raises(Refused, match=sentence_about(credit_notes)):
+            a_neighbour(company, with_journals(company.books, invoices=credit_notes, credit_notes=invoices))
+
+    def test_of_which_the_second_comes_later_find_what_stands_in_its_journals(self, company: Company) -> None:
+        company.invoices()
+        company.exports()
+        (relation,) = company.relations()
+        shop = a_neighbour(company, company.books.beside(*NEIGHBOURS[company.books.package]))
+        invoice = shop.invoices("80.00", number="W 1")
+        shop.books_by_hand(invoice, relation=relation)
+        shop.exports()
+        assert booking_numbers(shop, invoice) == [booking.number for booking in shop.booked(invoice)]
+
     def test_have_one_job_of_each_kind_and_one_look_at_each_list(self, company: Company) -> None:
         company.invoices()
         self.rounds(company)
@@ -180,12 +220,10 @@ class TestTwoEntitiesInOneDossier:
 def test_one_journal_for_both_kinds_is_refused_with_its_sentence(company: Company) -> None:
     """rules.md 32."""
     journal = company.books.journals["invoice"]
-    sentence = f"Dagboek {journal} kan niet voor facturen én creditnota's dienen"
-    with pytest.raises(Refused, match=sentence):
+    with pytest.raises(Refused, match=sentence_about(journal)):
         company.person.patch(f"/api/connections/{company.connection}", credit_note_journal=journal)
-    company.books.journals = {"invoice": journal, "credit_note": journal}
-    with pytest.raises(Refused, match=sentence):
-        connects(company.stage, company.books, an_entity("winkel"))
+    with pytest.raises(Refused, match=sentence_about(journal)):
+        a_neighbour(company, with_journals(company.books, invoices=journal, credit_notes=journal))
 
 
 @pytest.fixture

@@ -8,51 +8,13 @@ import pytest
 
 from boekbrug.sync import export_documents
 from fakes.exact import seed as exact_seed
-from fakes.teamleader.seed import belgian_vat, uid
+from fakes.teamleader.seed import belgian_vat
 from infra.local.person import Refused
-from tests.support.books import DAY, START
+from tests.support.books import DAY
 from tests.support.company import ACCOUNT, Company, a_line, every_package
-from tests.support.exact_books import ADMINISTRATION, ExactBooks
 
 VAT = belgian_vat(15_555_555)
-INVOICES, CREDIT_NOTES = ExactBooks.journals["invoice"], ExactBooks.journals["credit_note"]
-NEIGHBOUR, NEIGHBOURS_RATE = uid("flow", "neighbour"), uid("flow", "neighbour", "rate")
 LONG_NAME = "Vereniging van Mede-eigenaars Residentie Het Gouden Zandstrand Blok C"
-
-
-def with_a_neighbour(company: Company) -> None:
-    """A second entity with the same VAT number, in the same Teamleader account."""
-    department = {
-        "id": NEIGHBOUR,
-        "tenant": ACCOUNT,
-        "name": "Atelier Zandloper, winkel",
-        "vat_number": belgian_vat(12_345_678),
-    }
-    rate = {
-        "id": NEIGHBOURS_RATE,
-        "tenant": ACCOUNT,
-        "description": "21 %",
-        "rate": Decimal("0.21"),
-        "department": {"type": "department", "id": NEIGHBOUR},
-    }
-    company.stage.teamleader.post("seed", departments=[department], tax_rates=[rate])
-
-
-def connects_the_neighbour(company: Company, invoices: str = INVOICES, credit_notes: str = CREDIT_NOTES) -> str:
-    """To the same administration; its connection, with its mappings accepted."""
-    made = company.person.post(
-        "/api/connections",
-        entity=NEIGHBOUR,
-        login=company.login,
-        administration=ADMINISTRATION,
-        start=START,
-        invoice_journal=invoices,
-        credit_note_journal=credit_notes,
-    )
-    company.stage.settle()
-    mappings = f"/api/connections/{made['id']}/mappings"
-    company.person.put(mappings, company.person.get(mappings)["proposal"])
-    return made["id"]
 
 
 @every_package
@@ -215,43 +177,6 @@ class TestAProblemWithAPayment:
         company.imports_payments()
         assert company.payments(invoice) == [invoice.gross]
         assert company.problems() == {}
-
-
-class TestEntitiesInOneAdministration:
-    """rules.md 8, 32."""
-
-    def test_the_journals_are_read_again_for_the_second(self, company: Company) -> None:
-        customer, relation = company.customer(vat_number=VAT), company.relation("Bakkerij Wolk", vat_number=VAT)
-        company.invoices(customer=customer)
-        company.exports()
-        with_a_neighbour(company)
-        other = connects_the_neighbour(company)
-        lines = [{"line_items": [{**a_line("100.00", "21"), "tax_rate_id": NEIGHBOURS_RATE}]}]
-        department = {"type": "department", "id": NEIGHBOUR}
-        invoice = company.invoices(customer=customer, number="W 1", department=department, grouped_lines=lines)
-        company.books_by_hand(invoice, relation=relation)
-        company.person.sync(other, "documents")
-        company.stage.settle()
-        assert len(company.booked(invoice)) == 1
-
-    def test_no_journal_holds_the_invoices_of_one_and_the_credit_notes_of_the_other(self, company: Company) -> None:
-        with_a_neighbour(company)
-        with pytest.raises(Refused, match=CREDIT_NOTES):
-            connects_the_neighbour(company, invoices=CREDIT_NOTES, credit_notes=INVOICES)
-
-    def test_one_that_is_switched_off_gets_no_payments_until_it_is_on_again(self, company: Company) -> None:
-        invoice = company.invoices()
-        company.exports()
-        company.pays(invoice)
-        with_a_neighbour(company)
-        other = connects_the_neighbour(company)
-        company.person.patch(f"/api/connections/{company.connection}", active=False)
-        company.person.sync(other, "payments")
-        company.stage.settle()
-        assert company.payments(invoice) == []
-        company.person.patch(f"/api/connections/{company.connection}", active=True)
-        company.imports_payments()
-        assert company.payments(invoice) == [invoice.gross]
 
 
 class TestAConnectionOverTheYears:

@@ -1250,9 +1250,15 @@ MUTANTS = [
         ),
         (
             "the end of a difference",
-            '        desk.problems.solve(f"booking:{subject}")\n        desk.audit("gone"',
-            '        desk.audit("gone"',
+            '        desk.problems.solve(f"booking:{subject}")\n        _solve',
+            "        _solve",
             "a_difference_ends_with_its_booking",
+        ),
+        (
+            "the end of what its payments differed by",
+            "        _solve_what_differed(desk, subject)\n",
+            "",
+            "with_it_goes_what_was_said_of_payments_that_were_never_its_own",
         ),
         (
             "the record of a deletion",

@@ -138,27 +138,26 @@ class Client:
         operation: Operation,
         query: Mapping[str, str | int] | None = None,
         *,
-        also: tuple[Operation, ...] = (),
         timeout: httpx.Timeout = SHORT,
     ) -> Answer:
-        """One question; `also` counts towards other limits, a longer `timeout` is for lists that have no pages."""
-        return self._read("GET", path, (*also, operation), query or {}, None, timeout)
+        """One question; a longer `timeout` is for lists that have no pages."""
+        return self._read("GET", path, operation, query or {}, None, timeout)
 
     def report(self, path: str, operation: Operation, body: str) -> Answer:
         """A question asked with a POST, which changes nothing there."""
-        return self._read("POST", path, (operation,), {}, body, LONG)
+        return self._read("POST", path, operation, {}, body, LONG)
 
     def _read(
         self,
         method: str,
         path: str,
-        operations: tuple[Operation, ...],
+        operation: Operation,
         query: Mapping[str, str | int],
         body: str | None,
         timeout: httpx.Timeout,
     ) -> Answer:
-        tries = 1 if operations[-1].a_day <= SCARCE else 3
-        self.meter.count(*operations)
+        tries = 1 if operation.a_day <= SCARCE else 3
+        self.meter.count(operation)
         for last in (False, True):
             token = self._tokens.access()
             before = self._clock.now()
@@ -168,7 +167,7 @@ class Client:
                 return Answer(None, _asked_at(response, before))
             if response.is_success:
                 return Answer(json_of(response, VENDOR), _asked_at(response, before))
-            no = self._no(response, operations[-1])
+            no = self._no(response, operation)
             if last or not isinstance(no.cause, AccessExpired):
                 raise no.cause or refusals.of_reading(no.refusal, path)
             self._tokens.refused(token)

@@ -50,18 +50,17 @@ class Meter:
         self._whose = f"{VENDOR}.{whose}"
         self._blocked: dict[Operation, datetime | None] = {}
 
-    def count(self, *operations: Operation) -> None:
-        """One call of these operations. Raises RateLimited when one of them is spent for today: then none is made."""
+    def count(self, operation: Operation) -> None:
+        """One call of this operation. Raises RateLimited when it is spent for today: then none is made."""
         now = self._clock.now()
         midnight = midnight_after(now)
-        for operation in operations:
-            if operation not in self._blocked:  # what others found out is read once, what we find out known at once
-                self._blocked[operation] = self._budgets.blocked_until(self._key(operation), now)
-            until = self._blocked[operation]
-            if until and until > now:
-                raise RateLimited(vendor=VENDOR, until=until)
-            if self._budgets.count(self._key(operation), midnight) > operation.a_day:
-                raise RateLimited(vendor=VENDOR, until=midnight)
+        if operation not in self._blocked:  # what others found out is read once, what we find out known at once
+            self._blocked[operation] = self._budgets.blocked_until(self._key(operation), now)
+        until = self._blocked[operation]
+        if until and until > now:
+            raise RateLimited(vendor=VENDOR, until=until)
+        if self._budgets.count(self._key(operation), midnight) > operation.a_day:
+            raise RateLimited(vendor=VENDOR, until=midnight)
 
     def spent(self, operation: Operation) -> RateLimited:
         """Octopus says so itself: nobody asks again before midnight."""

@@ -337,6 +337,7 @@ class TestTwoAccountsInOneDossier:
         assert sorted(shown) == in_order("V1", 6)
         for it, documents in ((company, ours), (sister, theirs)):
             assert booking_numbers(it, *documents) == sorted(booking_numbers(it, *documents))
+        assert sum(company.books.calls("POST buysellbookings").values()) == 6  # a number is offered by one of them only
         assert company.problems() == sister.problems() == {}
         assert company.books.refused_calls() == {}
 

@@ -103,7 +103,10 @@ class Fake:
         request.get_data(cache=True, parse_form_data=False)  # read it all: the next request uses the same socket
         if request.path.startswith("/_fake/"):
             return control.answer(self, request)(environ, start_response)
-        return self._serve(request)(environ, start_response)
+        answer = self._serve(request)
+        if isinstance(answer, Response):
+            answer.date = self.clock.now()  # the vendor's own time, as on its every answer
+        return answer(environ, start_response)
 
     def _serve(self, request: Request) -> Callable[..., Any]:
         with self.lock:

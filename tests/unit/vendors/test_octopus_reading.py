@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -190,6 +190,23 @@ def test_a_booking_made_anew_under_another_number_is_told_beside_the_one_that_is
     (page,) = desk.ledger.bookings(["V1"], date(2026, 1, 1), cursor)
     (anew,) = page.rows
     assert (anew.ref, anew.reference, anew.key, page.gone) == ("4.V1.57", "2026/145", key, ("4.V1.42",))
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 400])
+def test_a_server_whose_clock_is_wrong_is_not_asked_more_often(desk, hours):
+    """Its time tells from when to ask, ours how long ago that was: or a day's looks are spent in a second."""
+    desk.books()
+    behind = (desk.clock.now() - timedelta(hours=hours)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    listed = desk.get("/buysellbookings/modified", httpx.Response(404, headers={"Date": behind}))
+    desk.get("/bookyears/-1/bookings/modified", httpx.Response(404, headers={"Date": behind}))
+    _, cursor = read(desk.ledger.bookings(["V1"], date(2026, 1, 1), None))
+    assert len(listed.calls) == 1
+    assert list(desk.ledger.bookings(["V1"], date(2026, 1, 1), cursor)) == []
+    desk.clock.advance(36 * 60)
+    list(desk.ledger.bookings(["V1"], date(2026, 1, 1), cursor))
+    assert len(listed.calls) == 2
+    asked = datetime.fromisoformat(query_of(listed)["modifiedTimeStamp"])
+    assert desk.clock.now().replace(tzinfo=None) - asked >= timedelta(hours=hours + 2)
 
 
 def test_after_a_taken_number_the_journals_are_looked_at_however_young_the_last_look_is(desk):

@@ -47,7 +47,8 @@ class Answer:
     """What Octopus said, and when it was asked: the moment a reader of changes goes on from."""
 
     data: Any  # None: nothing found, or an empty answer
-    at: datetime
+    at: datetime  # by our clock
+    behind: timedelta = timedelta(0)  # how far its clock is behind ours, which its marks of changes go by
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,9 @@ class Client:
             request = self._request(method, path, token, query, body, timeout)
             response = self._http.read(request, tries=tries, most_bytes=None if timeout is SHORT else LONGEST_LIST)
             if _is_nothing(response):
-                return Answer(None, _asked_at(response, before))
+                return Answer(None, before, _behind(response, before))
             if response.is_success:
-                return Answer(json_of(response, VENDOR), _asked_at(response, before))
+                return Answer(json_of(response, VENDOR), before, _behind(response, before))
             no = self._no(response, operation)
             if last or not isinstance(no.cause, AccessExpired):
                 raise no.cause or refusals.of_reading(no.refusal, path)
@@ -200,7 +201,7 @@ class Client:
         if isinstance(response, Unknown):
             return response, token
         if response.status_code in YES[method]:
-            return Answer(_json_or_none(response), _asked_at(response, before)), token
+            return Answer(_json_or_none(response), before), token
         if response.is_success:  # a page of a proxy between us, for one
             return Unknown(why=f"{response.status_code}"), token
         no = self._no(response, operation)
@@ -253,14 +254,14 @@ def _is_nothing(response: httpx.Response) -> bool:
     return response.status_code in (204, 404)
 
 
-def _asked_at(response: httpx.Response, before: datetime) -> datetime:
-    """When the answer was true at the latest: Octopus' own time, or ours where that is earlier."""
+def _behind(response: httpx.Response, before: datetime) -> timedelta:
+    """How far Octopus' clock is behind ours, by the time of its answer; never ahead."""
     try:
         theirs = parsedate_to_datetime(response.headers["Date"])
     except (KeyError, ValueError):
-        return before
+        return timedelta(0)
     theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    return min(theirs.astimezone(UTC), before)
+    return max(before - theirs.astimezone(UTC), timedelta(0))
 
 
 def _json_or_none(response: httpx.Response) -> Any:

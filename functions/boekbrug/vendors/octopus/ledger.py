@@ -207,7 +207,7 @@ class OctopusLedger:
             changed = wire.row_of(answer.data or {}, wire.ChangedRelations)
             gone = tuple(mapping.relation_ref(row) for row in changed.deleted or ())
             rows = [mapping.relation(row) for row in changed.modified or ()]
-            return Found([row for row in rows if row.ref not in gone], answer.at, gone)
+            return Found([row for row in rows if row.ref not in gone], answer.at, answer.behind, gone)
 
         yield from pages(look, [CHANGES], read, lambda row: row.ref)
 
@@ -478,14 +478,18 @@ class OctopusLedger:
         deleted = wire.row_of(answer.data or {}, wire.ChangedLedger).deletedBookings or ()
         standing = {row.ref for row in listed.rows}
         gone = tuple(ref for row in deleted if (ref := mapping.deleted_ref(row)) not in standing)
-        return Found(listed.rows, listed.at, gone)
+        return Found(listed.rows, listed.at, listed.behind, gone)
 
     def _listed(self, query: dict[str, str | int], since: str) -> Found[Booking]:
         """Sales of the list of changes; purchases come mixed with them."""
         asked = {**query, "modifiedTimeStamp": since}
         answer = self._client.get("/buysellbookings/modified", limits.BOOKINGS_CHANGED, asked, timeout=LONG)
         rows = wire.rows_of(answer.data, wire.Booking)
-        return Found([mapping.booking(row, self._dossier) for row in rows if row.journalKey.startswith("V")], answer.at)
+        return Found(
+            [mapping.booking(row, self._dossier) for row in rows if row.journalKey.startswith("V")],
+            answer.at,
+            answer.behind,
+        )
 
     def booking(self, ref: Booking) -> Booking | None:
         standing = self._standing(ref.ref)
@@ -534,7 +538,7 @@ class OctopusLedger:
             query = {"modifiedTimeStamp": look.since}
             answer = self._client.get("/balancings/modified", limits.BALANCINGS_CHANGED, query, timeout=LONG)
             changed = wire.row_of(answer.data or {}, wire.ChangedBalancings)
-            return Found(_parts(changed, self._clock.now(), start), answer.at)
+            return Found(_parts(changed, self._clock.now(), start), answer.at, answer.behind)
 
         yield from pages(look, [CHANGES], read, lambda row: row.id)
 

@@ -25,10 +25,11 @@ T = TypeVar("T")
 class Look:
     """How far the reader of a list came: the last whole look, and the one under way."""
 
-    last: datetime | None = None  # when the last whole one began; None: there was none
+    last: datetime | None = None  # when the last whole one began, by our clock; None: there was none
     began: datetime | None = None  # of the one under way
     parts: tuple[str, ...] = ()  # that it still has to read, the one it is in first
     after: str = ""  # the last row of that part that was passed on
+    behind: timedelta = timedelta(0)  # how far Octopus' clock was behind ours then
 
     @classmethod
     def at(cls, cursor: Cursor | None) -> Look:
@@ -37,14 +38,15 @@ class Look:
         try:
             kept = json.loads(cursor)
             last, began = (datetime.fromisoformat(kept[name]) if kept[name] else None for name in ("last", "began"))
-            return cls(last, began, tuple(kept["parts"]), kept["after"])
+            return cls(last, began, tuple(kept["parts"]), kept["after"], timedelta(seconds=kept["behind"]))
         except (ValueError, KeyError, TypeError) as error:
             raise UnexpectedAnswer(vendor=VENDOR, said="a cursor that is not ours") from error
 
     @property
     def cursor(self) -> Cursor:
         last, began = (moment.isoformat() if moment else "" for moment in (self.last, self.began))
-        return Cursor(json.dumps({"last": last, "began": began, "parts": list(self.parts), "after": self.after}))
+        parts, behind = list(self.parts), self.behind.total_seconds()
+        return Cursor(json.dumps({"last": last, "began": began, "parts": parts, "after": self.after, "behind": behind}))
 
     def is_young(self, now: datetime) -> bool:
         """Whether the last look must do; never while one is under way."""
@@ -53,7 +55,7 @@ class Look:
     @property
     def since(self) -> str:
         """The `modifiedTimeStamp` to ask from."""
-        return stamp(self.last - OVERLAP) if self.last else EVERYTHING
+        return stamp(self.last - self.behind - OVERLAP) if self.last else EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Found(Generic[T]):
     """One list as it was answered."""
 
     rows: Sequence[T]
-    at: datetime  # when it was asked
+    at: datetime  # when it was asked, by our clock
+    behind: timedelta  # how far Octopus' clock is behind ours
     gone: tuple[str, ...] = ()
 
 
@@ -74,18 +77,20 @@ def pages(
     nothing: a row that changes while we are at it comes again in the next look.
     """
     todo, after, began = tuple(look.parts or parts), look.after, look.began
+    behind = look.behind if began else timedelta(0)
     for part in todo:
         found = read(part)
-        began = began or found.at
+        began, behind = began or found.at, max(behind, found.behind)
         named = sorted(((in_order(name_of(row)), row) for row in found.rows), key=lambda pair: pair[0])
         named = [pair for pair in named if pair[0] > after]
         chunks = [named[first : first + PAGE_ROWS] for first in range(0, len(named), PAGE_ROWS)] or [[]]
         todo, after, gone = todo[1:], "", found.gone
         for chunk in chunks[:-1]:
-            here = replace(look, began=began, parts=(part, *todo), after=chunk[-1][0])
+            here = replace(look, began=began, parts=(part, *todo), after=chunk[-1][0], behind=max(look.behind, behind))
             yield Page(tuple(row for _, row in chunk), here.cursor, gone)
             gone = ()
-        end = replace(look, began=began, parts=todo, after="") if todo else Look(last=began)
+        under_way = replace(look, began=began, parts=todo, after="", behind=max(look.behind, behind))
+        end = under_way if todo else Look(last=began, behind=behind)
         yield Page(tuple(row for _, row in chunks[-1]), end.cursor, gone)
 
 

@@ -36,6 +36,13 @@ def strict_fake(vendor: str, clock: FakeClock) -> Any:
     return fake
 
 
+def app_of(vendor: str, fake: Any, url: str) -> App:
+    """Our app as this fake knows it."""
+    described = fake.described(url)
+    client = described.get("client_id") or described["software_house_uuid"]
+    return App(vendor, "be" if vendor == "exact" else "-", client, described.get("client_secret", ""), BACK, url, url)
+
+
 @dataclass(frozen=True)
 class Office:
     """Our app at one vendor, and how its fake sees the tokens we hold."""
@@ -50,10 +57,7 @@ class Office:
 
     @property
     def app(self) -> App:
-        described = self.fake.described(self.url)
-        realm = "be" if self.vendor == "exact" else "-"
-        client = described["client_id"], described["client_secret"]
-        return App(self.vendor, realm, *client, BACK, self.url, self.url)
+        return app_of(self.vendor, self.fake, self.url)
 
     def consent(self, number: int, transport: httpx.BaseTransport, now: datetime) -> Login:
         """Somebody says yes; each number is an account of its own."""

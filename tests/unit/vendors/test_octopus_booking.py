@@ -21,6 +21,7 @@ from boekbrug.domain.errors import (
     NumberTaken,
     RateLimited,
     RelationGone,
+    UnexpectedAnswer,
     VendorDown,
 )
 from boekbrug.domain.ledger import Done, Refused, Unknown
@@ -299,6 +300,35 @@ def test_only_created_says_that_a_booking_stands(desk, status):
     desk.books()
     desk.booked(httpx.Response(status, html="<h1>Onderhoud</h1>"))
     assert isinstance(desk.book(), Unknown)
+
+
+@pytest.mark.parametrize("body", ["<h1>Onderhoud</h1>", '{"errorCode":-24}', "{}", "null", '"ok"'])
+def test_created_with_something_in_it_is_looked_up(desk, body):
+    """Octopus says it with nothing at all (octopus.md 5.3); offered again, the number tells."""
+    desk.books()
+    prepared = desk.prepared()
+    desk.booked(httpx.Response(201, text=body), no(-13))
+    (outcome,) = desk.ledger.book([prepared])
+    assert isinstance(outcome, Unknown)
+    desk.get("/buysellbookings", a_row(42))
+    assert isinstance(desk.book_again(prepared), Done)
+
+
+def test_another_booking_than_was_asked_for_settles_nothing(desk):
+    desk.books()
+    prepared = desk.prepared()
+    desk.booked(no(-13))
+    desk.get("/buysellbookings", a_row(41))
+    assert isinstance(desk.book_again(prepared), Unknown)
+
+
+@pytest.mark.parametrize("next", [0, -1, 2**31, None, "x", 1.5])
+def test_a_next_number_that_is_none_is_not_offered(desk, next):
+    desk.books()
+    desk.line.next.clear()
+    desk.numbers(httpx.Response(200, json={"commonJournalServiceData": {"nextDocumentNumber": next}}))
+    with pytest.raises(UnexpectedAnswer):
+        desk.ledger.prepare([an_entry()])
 
 
 # --- what a refusal means ---------------------------------------------------------------------------------------------

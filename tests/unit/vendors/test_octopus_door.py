@@ -96,6 +96,11 @@ def test_the_newest_refresh_token_is_kept_and_the_old_one_where_none_comes(desk,
         (refusal("invalid_grant"), AccessExpired),
         (refusal("invalid_grant", 403), AccessExpired),
         (no(-1, 401), AccessExpired),
+        (httpx.Response(401), AccessExpired),
+        (httpx.Response(401, html="<h1>Unauthorized</h1>"), UnexpectedAnswer),
+        (httpx.Response(401, json="invalid_grant"), UnexpectedAnswer),
+        (refusal("invalid_client", 401), AppMissing),
+        (no(-68, 401), AppMissing),
         (httpx.Response(429), VendorDown),
         (httpx.Response(500, html="<h1>Error</h1>"), VendorDown),
         (refusal("temporarily_unavailable"), UnexpectedAnswer),
@@ -171,6 +176,8 @@ def test_a_software_house_octopus_does_not_know_is_not_the_users_fault(desk):
         (ok({}), UnexpectedAnswer),
         (ok({"token": "two words"}), UnexpectedAnswer),
         (httpx.Response(404), UnexpectedAnswer),
+        (httpx.Response(401, html="<h1>Unauthorized</h1>"), AccessDenied),
+        (httpx.Response(403, html="<h1>Forbidden</h1>"), UnexpectedAnswer),
     ],
 )
 def test_a_login_that_is_not_answered_says_why(desk, answer, error):
@@ -203,6 +210,8 @@ def test_an_answer_that_names_nobody_we_know_stands_for_itself(desk):
         (no(None, 500), VendorDown),
         (httpx.Response(429), VendorDown),
         (httpx.Response(404, html="<h1>Not Found</h1>"), UnexpectedAnswer),
+        *((ok(anybody), UnexpectedAnswer) for anybody in ({}, [], True, 7, "", {"errorCode": -2})),
+        (httpx.Response(200, text="null"), UnexpectedAnswer),
     ],
 )
 def test_a_token_that_names_nobody_says_why(desk, answer, error):

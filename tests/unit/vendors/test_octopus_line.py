@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -18,9 +18,13 @@ from boekbrug.domain.errors import (
 )
 from boekbrug.domain.ledger import Done
 from boekbrug.domain.relations import RelationQuery
+from boekbrug.vendors.octopus.looks import Look
 from boekbrug.vendors.octopus.times import belgian, midnight_after
+from tests.support.clocks import MORNING
 
 from .octopus_desk import API, CREATED, NOTHING, Desk, a_draft, a_relation, no, ok, read
+
+AN_HOUR_AGO = Look(last=MORNING - timedelta(hours=1)).cursor
 
 
 @pytest.fixture
@@ -166,6 +170,15 @@ def test_no_news_is_no_failure_and_the_next_look_goes_on_from_it(desk, look):
         (no(None, 403), AccessDenied),
         (no(-8), UnexpectedAnswer),
         (no(-99), UnexpectedAnswer),
+        (httpx.Response(200, text="null"), UnexpectedAnswer),
+        (no(-8, 200), UnexpectedAnswer),
+        (no(None, 200), UnexpectedAnswer),
+        (httpx.Response(201, json=[]), UnexpectedAnswer),
+        (httpx.Response(204), UnexpectedAnswer),
+        (httpx.Response(404), VendorDown),
+        (httpx.Response(404, text="null"), VendorDown),
+        (httpx.Response(404, json=[]), VendorDown),
+        (httpx.Response(404, json={"message": "no Route matched with those values"}), VendorDown),
         (ok({"bookyears": []}), UnexpectedAnswer),
         (ok([{"bookyearKey": {"id": 4}}]), UnexpectedAnswer),
         (httpx.ReadTimeout("late"), VendorDown),
@@ -175,6 +188,23 @@ def test_a_question_that_is_not_answered_says_why(desk, answer, error):
     desk.get("/bookyears", answer)
     with pytest.raises(error):
         desk.ledger.fiscal_years()
+
+
+@pytest.mark.parametrize("body", [{}, [], "", 0, False, {"data": []}, {"errorCode": -65, "modified": []}])
+@pytest.mark.parametrize(
+    ("path", "look"),
+    [
+        ("/relations/modified", lambda ledger: ledger.relations(None)),
+        ("/bookyears/-1/bookings/modified", lambda ledger: ledger.bookings(["V1"], date(2026, 1, 1), AN_HOUR_AGO)),
+        ("/balancings/modified", lambda ledger: ledger.settlements(None)),
+    ],
+)
+def test_an_answer_without_its_lists_is_not_taken_for_no_news(desk, path, look, body):
+    """No news is a 404."""
+    desk.get("/buysellbookings/modified", NOTHING)
+    desk.get(path, body)
+    with pytest.raises(UnexpectedAnswer):
+        list(look(desk.ledger))
 
 
 def test_a_list_of_two_a_day_is_asked_once_even_when_the_line_fails(desk):

@@ -12,6 +12,7 @@ from boekbrug.domain.errors import (
     RateLimited,
     RefusedByPackage,
     RelationAmbiguous,
+    UnexpectedAnswer,
     VendorDown,
 )
 from boekbrug.domain.ledger import Done, Refused, Unknown
@@ -222,8 +223,39 @@ def test_many_relations_come_in_pages_and_the_next_worker_goes_on(desk):
 
 def test_a_server_that_is_behind_moves_the_next_look_back(desk):
     date_header = "Mon, 03 Mar 2025 07:30:00 GMT"
-    route = desk.get("/relations/modified", ok({}, Date=date_header), NOTHING)
+    route = desk.get("/relations/modified", ok({"modified": []}, Date=date_header), NOTHING)
     _, cursor = read(desk.ledger.relations(None))
     desk.clock.advance(36 * 60)
     read(desk.ledger.relations(cursor))
     assert query_of(route) == {"modifiedTimeStamp": "2025-03-03 05:30:00.000"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Tue, 04 Mar 2025 07:30:00 GMT",
+        "Sat, 01 Mar 2025 07:30:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +1400",
+        "Fri, 31 Dec 9999 23:59:59 -1400",
+        "9" * 5000,
+        "soon",
+    ],
+)
+def test_a_server_whose_clock_is_none_moves_nothing(desk, told):
+    route = desk.get("/relations/modified", ok({"modified": []}, Date=told), NOTHING)
+    _, cursor = read(desk.ledger.relations(None))
+    desk.clock.advance(40 * 60)
+    read(desk.ledger.relations(cursor))
+    assert query_of(route) == {"modifiedTimeStamp": "2025-03-03 06:00:00.000"}
+
+
+@pytest.mark.parametrize("keys", [{}, {"relationKey": None}, {"relationKey": {}}, {"relationKey": {"id": 0}}])
+def test_a_relation_without_its_key_is_no_relation(desk, keys):
+    nobody = a_relation(relationIdentificationServiceData=keys)
+    desk.get("/relations", NOTHING)
+    desk.put("/relations", httpx.Response(201, json=nobody))
+    (outcome,) = desk.ledger.save_relations([a_draft()])
+    assert isinstance(outcome, Unknown)
+    desk.get("/relations/modified", {"modified": [nobody]})
+    with pytest.raises(UnexpectedAnswer):
+        read(desk.ledger.relations(None))

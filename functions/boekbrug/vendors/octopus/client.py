@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,10 +32,12 @@ from .limits import CONNECT, DOSSIERS, VENDOR, Meter, Operation
 
 API = "/octopus-rest-api/v1"
 TOKEN_LIFE = timedelta(minutes=10)  # of both kinds, from issue (octopus.md 2)
+CLOCKS_AGREE = timedelta(days=1)
 SCARCE = 48  # operations of fewer calls a day are asked once only: a call that failed may have been counted
 
+OK = 200
 YES = {"POST": (201,), "PUT": (201, 204)}
-"""The statuses of a write that was done (octopus.md 1.3)."""
+"""The statuses of a write that was done; of a POST without a body (octopus.md 1.3)."""
 
 SHORT = httpx.Timeout(30, connect=5)
 LONG = httpx.Timeout(90, connect=5, write=5)  # lists without pages, asked by workers that live 120 s
@@ -75,7 +78,7 @@ class Lobby:
         if _is_nothing(response):
             return []
         self._complain(response, "", self._meter, DOSSIERS)
-        return wire.rows_of(json_of(response, VENDOR), wire.Dossier)
+        return wire.rows_of(_said(response), wire.Dossier)
 
     def connect(self, dossier: str, meter: Meter) -> Tokens:
         """Buy the token of one dossier. There are 150 a day for 144 times ten minutes: never one per call.
@@ -88,9 +91,9 @@ class Lobby:
         if _is_nothing(response):
             raise AdministrationUnreachable(administration=dossier)
         self._complain(response, dossier, meter, CONNECT)
-        answer = json_of(response, VENDOR)
+        answer = _said(response)
         bought = answer.get("Dossiertoken") if isinstance(answer, dict) else None
-        if not isinstance(bought, str) or not bought.isascii() or not bought.isprintable() or " " in bought:
+        if not isinstance(bought, str) or not re.fullmatch(r"[!-~]+", bought):
             raise UnexpectedAnswer(vendor=VENDOR, said="a dossier without a token")
         return Tokens(access=bought, refresh="", issued_at=before, expires_at=before + TOKEN_LIFE)
 
@@ -107,7 +110,7 @@ class Lobby:
         raise AssertionError("the second answer is returned whatever it is")
 
     def _complain(self, response: httpx.Response, dossier: str, meter: Meter, operation: Operation) -> None:
-        if response.is_success:
+        if response.status_code == OK:
             return
         refusal = wire.Refusal.of(response)
         if refusals.speaks_of_a_limit(refusal):
@@ -166,8 +169,8 @@ class Client:
             response = self._http.read(request, tries=tries, most_bytes=None if timeout is SHORT else LONGEST_LIST)
             if _is_nothing(response):
                 return Answer(None, before, _behind(response, before))
-            if response.is_success:
-                return Answer(json_of(response, VENDOR), before, _behind(response, before))
+            if response.status_code == OK:
+                return Answer(_said(response), before, _behind(response, before))
             no = self._no(response, operation)
             if last or not isinstance(no.cause, AccessExpired):
                 raise no.cause or refusals.of_reading(no.refusal, path)
@@ -200,7 +203,7 @@ class Client:
         response = self._http.send_once(self._request(method, path, token, {}, body, SHORT))
         if isinstance(response, Unknown):
             return response, token
-        if response.status_code in YES[method]:
+        if response.status_code in YES[method] and (method == "PUT" or not response.content):
             return Answer(_json_or_none(response), before), token
         if response.is_success:  # a page of a proxy between us, for one
             return Unknown(why=f"{response.status_code}"), token
@@ -241,27 +244,42 @@ def _refuses_the_token(response: httpx.Response) -> bool:
 
 
 def _is_nothing(response: httpx.Response) -> bool:
-    """Whether the answer to a question is that there is nothing, which Octopus says in JSON.
+    """Whether the answer to a question is that there is nothing, which Octopus says in words of its own.
 
-    Raises: VendorDown for a page, which whoever stands before Octopus answers while it is not there: taken for
+    Raises: VendorDown for any other 404, which whoever stands before Octopus answers while it is not there: taken for
     nothing, it would make a booking that stands look deleted.
     """
-    if response.status_code == 404 and response.content:
-        try:
-            parsed(response)
-        except ValueError as error:
-            raise VendorDown(vendor=VENDOR) from error
-    return response.status_code in (204, 404)
+    if response.status_code != 404:
+        return False
+    try:
+        body = parsed(response)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not (wire.is_refusal(body) or body == {}):
+        raise VendorDown(vendor=VENDOR)
+    return True
+
+
+def _said(response: httpx.Response) -> Any:
+    """What a 200 holds. Raises: VendorDown for a page, UnexpectedAnswer for nothing at all and for a refusal."""
+    body = json_of(response, VENDOR)
+    if body is None or wire.is_refusal(body):
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"200 and no answer: {wire.Refusal.of(response).said}")
+    return body
 
 
 def _behind(response: httpx.Response, before: datetime) -> timedelta:
-    """How far Octopus' clock is behind ours, by the time of its answer; never ahead."""
+    """How far Octopus' clock is behind ours, by the time of its answer; never ahead.
+
+    A clock that is days behind is none: a look would go on from there.
+    """
     try:
         theirs = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
+        theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
+        behind = before - theirs.astimezone(UTC)
+    except (KeyError, ValueError, OverflowError):
         return timedelta(0)
-    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    return max(before - theirs.astimezone(UTC), timedelta(0))
+    return behind if timedelta(0) < behind < CLOCKS_AGREE else timedelta(0)
 
 
 def _json_or_none(response: httpx.Response) -> Any:

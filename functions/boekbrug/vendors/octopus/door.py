@@ -16,7 +16,7 @@ from ...domain.errors import AccessDenied, AccessExpired, AppMissing, SyncError,
 from ...domain.ledger import AdministrationId, Unknown
 from ...domain.relations import RelationRef
 from ...ports import Ledger, Package, Tokens
-from ..http import Http, json_of
+from ..http import Http, json_of, parsed
 from ..oauth import CALL_TIMEOUT, App, Room, error_of, token_call, tokens_of
 from . import refusals, wire
 from .client import API, TOKEN_LIFE, Client, Lobby
@@ -91,11 +91,25 @@ def _token_call(app: App, http: Http, fields: Mapping[str, str]) -> httpx.Respon
 
 
 def _dead_or_down(response: httpx.Response) -> SyncError:
+    """A login is given up for Octopus' own word only; that our own app is not known there says nothing about it."""
+    error = error_of(response)
     if response.status_code == 429:
         return VendorDown(vendor=VENDOR)
-    if response.status_code == 401 or (response.status_code in (400, 403) and error_of(response) in _DEAD):
+    if error == "invalid_client" or wire.Refusal.of(response).code == -68:
+        return AppMissing(vendor=VENDOR)
+    if error in _DEAD and response.status_code in (400, 403):
+        return AccessExpired(vendor=VENDOR)
+    if response.status_code == 401 and not _is_a_page(response):
         return AccessExpired(vendor=VENDOR)
     return UnexpectedAnswer(vendor=VENDOR, said=f"{response.status_code} from the token endpoint")
+
+
+def _is_a_page(response: httpx.Response) -> bool:
+    """Whether somebody before Octopus speaks: Octopus says no in JSON, or without a word."""
+    try:
+        return bool(response.content) and not isinstance(parsed(response), dict)
+    except ValueError:
+        return True
 
 
 # --- user and password ----------------------------------------------------------------------------------------------
@@ -139,19 +153,24 @@ def user_of(app: App, http: Http, access_token: str) -> str:
     if not response.is_success:
         raise _not_let_in(response, "token_refused")
     answer = json_of(response, VENDOR)
+    if not answer or not isinstance(answer, dict | str) or wire.is_refusal(answer):
+        raise UnexpectedAnswer(vendor=VENDOR, said="an answer to who somebody is that could be about anybody")
     named = next((name for field in _USER_FIELDS if (name := _field(answer, field))), "")
     return named or hashlib.sha256(response.content).hexdigest()[:20]
 
 
 def _not_let_in(response: httpx.Response, reason: str) -> SyncError:
-    """Why Octopus let nobody in. Its own words are not passed on: they name the user and an address."""
+    """Why Octopus let nobody in. Its own words are not passed on: they name the user and an address.
+
+    A 401 is a refusal whoever words it: one that was counted there must not be tried again.
+    """
     refusal = wire.Refusal.of(response)
     cause = refusals.of_any_call(refusal, "")
     if isinstance(cause, AppMissing | VendorDown):
         return cause
     if refusal.status == 429 or refusal.status >= 500:
         return VendorDown(vendor=VENDOR)
-    if refusal.status in (400, 401, 403):
+    if refusal.status == 401 or (refusal.status in (400, 403) and not _is_a_page(response)):
         return AccessDenied(vendor=VENDOR, reason=reason)
     return UnexpectedAnswer(vendor=VENDOR, said=f"{refusal.label} from authentication")
 

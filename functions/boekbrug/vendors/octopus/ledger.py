@@ -204,7 +204,7 @@ class OctopusLedger:
         def read(_: str) -> Found[Relation]:
             query = {"modifiedTimeStamp": look.since}
             answer = self._client.get("/relations/modified", limits.RELATIONS_CHANGED, query, timeout=LONGER)
-            changed = wire.row_of(answer.data or {}, wire.ChangedRelations)
+            changed = wire.changes_of(answer.data, wire.ChangedRelations)
             gone = tuple(mapping.relation_ref(row) for row in changed.deleted or ())
             rows = [mapping.relation(row) for row in changed.modified or ()]
             return Found([row for row in rows if row.ref not in gone], answer.at, answer.behind, gone)
@@ -475,7 +475,7 @@ class OctopusLedger:
         listed = self._listed({"bookyearId": -1}, since)
         query = {"journalTypeId": SALES, "modifiedTimeStamp": since}
         answer = self._client.get("/bookyears/-1/bookings/modified", limits.LEDGER_CHANGED, query, timeout=LONG)
-        deleted = wire.row_of(answer.data or {}, wire.ChangedLedger).deletedBookings or ()
+        deleted = wire.changes_of(answer.data, wire.ChangedLedger).deletedBookings or ()
         standing = {row.ref for row in listed.rows}
         gone = tuple(ref for row in deleted if (ref := mapping.deleted_ref(row)) not in standing)
         return Found(listed.rows, listed.at, listed.behind, gone)
@@ -509,7 +509,12 @@ class OctopusLedger:
         except RateLimited:
             listed = self._listed({"bookyearId": bookyear, "journalKey": journal}, EVERYTHING)
             return next((row for row in listed.rows if row.ref == ref), None)
-        return mapping.booking(wire.row_of(data, wire.Booking), self._dossier) if data is not None else None
+        if data is None:
+            return None
+        standing = mapping.booking(wire.row_of(data, wire.Booking), self._dossier)
+        if standing.ref != ref:
+            raise UnexpectedAnswer(vendor=VENDOR, said=f"asked for {ref}, told of {standing.ref}")
+        return standing
 
     def _in_euros(self, standing: Booking) -> Booking:
         """A foreign booking with its total in euros, which the ledger report has: first among what changed lately."""
@@ -519,7 +524,7 @@ class OctopusLedger:
             query = {"journalTypeId": SALES, "modifiedTimeStamp": since}
             path = f"/bookyears/{bookyear}/bookings/modified"
             answer = self._client.get(path, limits.LEDGER_CHANGED, query, timeout=LONG)
-            rows = wire.row_of(answer.data or {}, wire.ChangedLedger).modifiedBookings or ()
+            rows = wire.changes_of(answer.data, wire.ChangedLedger).modifiedBookings or ()
             if (euros := mapping.base_gross(rows, standing)) is not None:
                 return replace(standing, base_gross=euros)
         return standing
@@ -537,7 +542,7 @@ class OctopusLedger:
         def read(_: str) -> Found[Settlement]:
             query = {"modifiedTimeStamp": look.since}
             answer = self._client.get("/balancings/modified", limits.BALANCINGS_CHANGED, query, timeout=LONG)
-            changed = wire.row_of(answer.data or {}, wire.ChangedBalancings)
+            changed = wire.changes_of(answer.data, wire.ChangedBalancings)
             return Found(_parts(changed, self._clock.now(), start), answer.at, answer.behind)
 
         yield from pages(look, [CHANGES], read, lambda row: row.id)

@@ -185,8 +185,7 @@ def payment_terms() -> tuple[PaymentTerm, ...]:
 
 
 def relation_ref(row: wire.Relation) -> RelationRef:
-    key = row.relationIdentificationServiceData.relationKey
-    return RelationRef(str(key.id) if key else "0")
+    return RelationRef(str(row.relationIdentificationServiceData.relationKey.id))
 
 
 def relation(row: wire.Relation) -> Relation:

@@ -51,6 +51,12 @@ class Key(Row):
     id: Id = 0  # 0: not given
 
 
+class OwnKey(Row):
+    """Of a row that is known by nothing else."""
+
+    id: Annotated[int, Field(ge=1, lt=2**31)]
+
+
 class Dossier(Row):
     dossierKey: Key
     dossierDescription: Text = ""
@@ -88,7 +94,7 @@ class Journal(Row):
 
 
 class CommonJournal(Row):
-    nextDocumentNumber: Id
+    nextDocumentNumber: Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class OneJournal(Row):
@@ -124,8 +130,12 @@ class Identification(Row):
     externalRelationId: Number = 0  # 0: none
 
 
+class OwnIdentification(Identification):
+    relationKey: OwnKey
+
+
 class Relation(Row):
-    relationIdentificationServiceData: Identification
+    relationIdentificationServiceData: OwnIdentification
     name: Text = ""
     firstName: Text = ""
     client: bool | None = None
@@ -245,6 +255,11 @@ class OpenRow(Row):
     reference: Text = ""
 
 
+def is_refusal(body: Any) -> bool:
+    """Whether this is an ErrorResult, whatever status it came with."""
+    return isinstance(body, dict) and not body.keys().isdisjoint(("errorCode", "errorMessage", "technicalInfo"))
+
+
 class Refusal(Row):
     """ErrorResult, every member of which may be missing, and the status it came with."""
 
@@ -294,3 +309,11 @@ def rows_of(data: Any, model: type[R]) -> list[R]:
     if not isinstance(data, list):
         raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__}: no list")
     return [row_of(item, model) for item in data]
+
+
+def changes_of(data: Any, model: type[R]) -> R:
+    """The lists of what changed, empty where nothing was found. Raises UnexpectedAnswer when neither is there."""
+    changed = model() if data is None else row_of(data, model)
+    if data is not None and not changed.model_fields_set:
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"{model.__name__}: without its lists")
+    return changed

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
@@ -23,7 +23,7 @@ from fakes.kit.running import serving
 from tests.support.local_tables import LocalTables
 from tests.support.transports import fake_transport
 
-from .grants import Office, strict_fake
+from .grants import an_office
 
 SCALE = 20  # one second here stands for so many
 SLOWEST = 30 / SCALE
@@ -90,7 +90,7 @@ class Crowd:
     def __init__(self, local: LocalTables, *, processes: int, chains: int, rotations: int) -> None:
         self._local, self._table = local, local.new_table()
         self._processes, self._wanted = processes, rotations
-        self._office = Office("teamleader", strict_fake("teamleader", FakeClock()))
+        self._office = an_office("teamleader", FakeClock())
         (store,) = local.stores(self._table)
         now, line = datetime.now(UTC), fake_transport(self._office.fake)
         self._logins = [store.logins.save_new(self._office.consent(n, line, now)) for n in range(chains)]
@@ -130,7 +130,7 @@ class Crowd:
         login = self._logins[told.worker % len(self._logins)]
         store = LocalTables(self._local.running, self._local.key_id).stores(self._table)[0]
         logins, clock, chance = Confirmed(store.logins), SystemTime(), random.Random(told.worker)
-        office = Office("teamleader", self._office.fake, url)
+        office = replace(self._office, url=url)
         keeper = office.keeper(login, logins, clock, clock, SlowLine(told.worker), time.sleep)
         while logins.generation <= self._wanted / len(self._logins):
             try:

@@ -15,7 +15,7 @@ from fakes.kit.clock import FakeClock
 from tests.support.clocks import MORNING, StillClock
 from tests.support.transports import fake_transport
 
-from .grants import Office, strict_fake
+from .grants import an_office
 
 TOKEN_CALL = "token call"
 Step = tuple[str, Phase]
@@ -44,10 +44,10 @@ class Line(httpx.BaseTransport):
 class TokenDesk:
     """A login whose access token has just ended, and as many workers as a test asks for."""
 
-    def __init__(self, vendor: str) -> None:
+    def __init__(self, way: str) -> None:
         self.clock = StillClock()
         fakes_clock = FakeClock(MORNING, rate=1, real=lambda: (self.clock.now() - MORNING).total_seconds())
-        self.office = Office(vendor, strict_fake(vendor, fakes_clock))
+        self.office = an_office(way, fakes_clock)
         self._transport = fake_transport(self.office.fake)
         self._table = MemoryTable(lock=nullcontext())
         self.logins = MemoryLogins(Worker(self._table))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import httpx
 
@@ -16,12 +17,11 @@ from boekbrug.vendors.oauth import TokenKeeper
 from fakes.kit.clock import FakeClock
 from tests.support.transports import fake_transport
 
-from .grants import Office, strict_fake
+from .grants import Office, an_office
 from .virtual import Scene
 
 SLOWEST = 30.0  # seconds a token call may take
 STORE = 0.2  # seconds a step of the store may take, there and back
-GATES = {"exact": timedelta(seconds=570), "teamleader": timedelta(0)}
 
 
 @dataclass
@@ -60,15 +60,23 @@ class SlowLine(httpx.BaseTransport):
 class TokenScene:
     """Workers who need tokens all the time, most of all when they run out."""
 
-    def __init__(self, seed: int, *, workers: int = 200, chains: int = 8, rotations: int = 1000) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        ways: Sequence[str] = ("exact", "teamleader"),
+        workers: int = 200,
+        chains: int = 8,
+        rotations: int = 1000,
+    ) -> None:
         self.scene = Scene(seed)
         self.rotations, self.waits = 0, 0
         self.log: list[str] = []
         self._wanted = rotations
         clock = FakeClock(self.scene.now(), rate=1, real=self.scene.seconds)
-        offices = [Office(vendor, strict_fake(vendor, clock)) for vendor in ("exact", "teamleader")]
+        offices = [an_office(way, clock) for way in ways]
         self._table = MemoryTable(lock=nullcontext())
-        self.chains = [self._begun(offices[number % 2], number) for number in range(chains)]
+        self.chains = [self._begun(offices[number % len(ways)], number) for number in range(chains)]
         for worker in range(workers):
             self.scene.start(lambda worker=worker: self._work(worker, self.chains[worker % chains]))
 
@@ -98,7 +106,7 @@ class TokenScene:
                 continue
             assert access in chain.kept, "used before it was saved"
             assert chain.office.takes(access), "given out, and refused by the vendor"
-            if chain.office.vendor == "teamleader" and chance.random() < 0.01:
+            if not chain.office.gate and chance.random() < 0.01:
                 keeper.refused(access)  # the vendor changed its mind
                 continue
             ends = self.stored(chain).tokens.expires_at - self.scene.now()
@@ -125,7 +133,7 @@ class TokenScene:
             name = chain.login.id
             found += [f"{name}: refused {said}" for said in chain.refused]
             gaps = [b - a for a, b in zip(chain.rotated_at, chain.rotated_at[1:], strict=False)]
-            found += [f"{name}: refreshed after {gap}" for gap in gaps if gap < GATES[chain.office.vendor]]
+            found += [f"{name}: refreshed after {gap}" for gap in gaps if gap < chain.office.gate]
             tokens = self.stored(chain).tokens
             if tokens is None or not chain.office.newest(tokens.refresh):
                 found.append(f"{name}: the chain is lost")

@@ -6,6 +6,7 @@ the command that plays it again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from tests.support.transports import fake_transport
 from .grants import OFFICES, URL
 from .token_crowd import Crowd
 from .token_desk import TOKEN_CALL, Fuse, Killed, TokenDesk, at_step
+from .token_dossier import DossierDay, DossierDesk, connects
 from .token_scene import TokenScene
 
 ROTATIONS = 1000
@@ -74,6 +76,84 @@ class TestTwoHundredWorkers:
         assert play(seed, chains=1).rotations >= ROTATIONS
 
 
+class TestARefusedPassword:
+    """Failures are counted at Octopus, and a user is locked out after some: it is never tried again."""
+
+    def test_by_all_who_need_it_at_a_time(self) -> None:
+        scene = TokenScene(4, ways=["octopus by password"], workers=0, chains=1)
+        (chain,) = scene.chains
+        chain.office.revoke()
+        told: Counter[str] = Counter()
+
+        def work(worker: int) -> None:
+            scene.scene.sleep(600 + scene.scene.chance.uniform(0, 20))  # until its token has ended
+            for _ in range(5):
+                try:
+                    scene.keeper(worker, chain).access()
+                except (AccessExpired, TokenBusy) as error:
+                    told[error.cause] += 1
+                scene.scene.sleep(scene.scene.chance.uniform(1, 20))
+
+        for worker in range(200):
+            scene.scene.start(lambda worker=worker: work(worker))
+        scene.play()
+        assert chain.office.refused == 1
+        assert scene.stored(chain).tokens is None
+        assert told["AccessExpired"] > 200
+        assert told["TokenBusy"] > 0  # they did meet
+        assert told.total() == 1000
+
+    def test_by_whoever_comes_after_a_crash(self) -> None:
+        """Only who dies with the answer in hand lets the next one try, and be told, once more."""
+        whole = Fuse()
+        with pytest.raises(AccessExpired):
+            self._changed().worker(whole).access()
+        twice = [step for at, step in enumerate(whole.steps) if self._refused(at) == 2]
+        assert twice == [
+            (TOKEN_CALL, "after"),
+            ("logins.get", "before"),
+            ("logins.get", "after"),
+            ("logins.lose", "before"),
+        ]
+
+    def _refused(self, at: int) -> int:
+        desk = self._changed()
+        with pytest.raises(Killed):
+            desk.worker(Fuse(at)).access()
+        for _ in range(3):
+            desk.clock.advance(LEASE + 1)
+            with pytest.raises(AccessExpired):
+                desk.worker().access()
+        return desk.office.refused
+
+    def _changed(self) -> TokenDesk:
+        desk = TokenDesk("octopus by password")
+        desk.office.revoke()
+        return desk
+
+
+class TestOneDossierForADay:
+    """A token lasts ten minutes and may be bought 150 times a day: that is just enough, and only for one at a time."""
+
+    @pytest.mark.parametrize("way", ["octopus", "octopus by password"])
+    def test_with_many_workers_and_seed_1(self, way: str) -> None:
+        self._play(1, way, workers=40)
+
+    @pytest.mark.deep
+    @pytest.mark.parametrize("seed", range(100, 105))
+    @pytest.mark.parametrize("way", OF_OCTOPUS)
+    def test_with_two_hundred_workers(self, way: str, seed: int) -> None:
+        self._play(seed, way, workers=200)
+
+    def _play(self, seed: int, way: str, workers: int) -> None:
+        day = DossierDay(seed, way, workers=workers)
+        day.play()
+        assert day.refused == []
+        assert day.most_opening == 1
+        assert 130 < max(connects(day.office).values()) <= 150  # it was needed all day
+        assert day.waits > 0  # they did meet
+
+
 LEASE = 60
 
 
@@ -119,6 +199,38 @@ class TestACrashAtEachStep:
         assert desk.office.takes(access)
         assert desk.stored.access == access
         assert desk.office.newest(desk.stored.refresh)
+
+
+class TestACrashInAPurchase:
+    """A dossier token is bought with the login's: whoever dies at it costs a purchase at most."""
+
+    @pytest.mark.parametrize("way", OF_OCTOPUS)
+    def test_at_each_step(self, way: str) -> None:
+        """With the login's own pair to be refreshed first, whose steps are those above."""
+        whole = Fuse()
+        DossierDesk(way).buyer(whole).access()
+        assert len(whole.steps) >= 16
+        costs = [self._cost(DossierDesk(way), at) for at in range(len(whole.steps))]
+        assert costs.count(None) == (0 if OFFICES[way].lasts else 2)
+        bought = [step for step, cost in zip(whole.steps, costs, strict=True) if cost == 2]
+        assert bought == [(TOKEN_CALL, "after"), ("logins.rotate", "before")]
+        assert set(costs) <= {None, 1, 2}
+
+    def _cost(self, desk: DossierDesk, at: int) -> int | None:
+        """How often the dossier was opened until the next worker could work; None when the login was lost."""
+        with pytest.raises(Killed):
+            desk.buyer(Fuse(at)).access()
+        desk.clock.advance(2 * LEASE + 1)
+        if not desk.office.newest(desk.stored.refresh):
+            with pytest.raises(AccessExpired):
+                desk.buyer().access()
+            desk.consents()
+            assert desk.office.takes(desk.buyer().access())
+            return None
+        access = desk.buyer().access()
+        assert desk.office.takes(access)
+        assert desk.buyer().access() == access
+        return desk.opened
 
 
 class TestTheStoreFails:
@@ -262,6 +374,25 @@ class TestTheWholeBridge:
     """What people see of it: a sentence, a pause, and after the next consent every document in the books."""
 
     CALLS = MappingProxyType({"exact": "POST /api/oauth2/token", "teamleader": "POST /oauth2/access_token"})
+
+    @pytest.mark.parametrize("arrived", [False, True], ids=["before_the_call", "before_the_save"])
+    @pytest.mark.parametrize("call", ["authentication", "dossiers"])
+    def test_a_crash_in_a_log_in_at_octopus_costs_nothing_at_all(self, call: str, arrived: bool) -> None:
+        """User and password are kept, and a dossier is opened anew."""
+        with standing() as bridge:
+            company = a_connected_company(bridge, "octopus")
+            first = company.invoices("100.00")
+            company.exports()
+            company.stage.time.advance(2 * 3600)
+            waiting = [company.invoices("200.00"), company.invoices("300.00")]
+            company.asks_for("documents")
+            company.stage.on_the_line(f"POST /octopus-rest-api/v1/{call}", _die, arrived=arrived)
+            company.stage.pass_time(timedelta(minutes=20))
+            assert company.stage.dead_sandboxes == 1
+            assert company.job("documents")["paused"] is None
+            assert company.problems() == {}
+            assert [len(company.booked(invoice)) for invoice in (first, *waiting)] == [1, 1, 1]
+            assert company.books.control.counters()["failed_logins"] == {}
 
     @pytest.mark.parametrize("vendor", CALLS)
     @pytest.mark.parametrize("arrived", [False, True], ids=["before_the_call", "before_the_save"])

@@ -64,10 +64,13 @@ class TokenDesk:
 
     def worker(self, on_step: Callable[[str, Phase], None] = lambda name, phase: None) -> TokenKeeper:
         """A worker of its own sandbox; `on_step` is called at every step it takes to the world."""
+        logins = MemoryLogins(Worker(self._table, on_step))
+        return self.office.keeper(self.login, logins, self.clock, self.clock, self.line(on_step), self.clock.advance)
+
+    def line(self, on_step: Callable[[str, Phase], None]) -> Line:
         line = Line(self._transport, on_step)
         line.answered = self.answered
-        logins = MemoryLogins(Worker(self._table, on_step))
-        return self.office.keeper(self.login, logins, self.clock, self.clock, line, self.clock.advance)
+        return line
 
 
 class Fuse:

@@ -95,7 +95,7 @@ class TokenScene:
 
     def _work(self, worker: int, chain: Chain) -> None:
         chance = self.scene.chance
-        keeper = self._keeper(worker, chain)
+        keeper = self.keeper(worker, chain)
         while self.rotations < self._wanted:
             try:
                 access = keeper.access()
@@ -112,9 +112,9 @@ class TokenScene:
             ends = self.stored(chain).tokens.expires_at - self.scene.now()
             self.scene.sleep(max(1.0, ends.total_seconds() + chance.uniform(-90, 60)))
             if chance.random() < 0.1:
-                keeper = self._keeper(worker, chain)  # a new invocation knows nothing
+                keeper = self.keeper(worker, chain)  # a new invocation knows nothing
 
-    def _keeper(self, worker: int, chain: Chain) -> TokenKeeper:
+    def keeper(self, worker: int, chain: Chain) -> TokenKeeper:
         def step(name: str, phase: Phase) -> None:
             self.scene.sleep(self.scene.chance.uniform(0, STORE / 2))
             if name == "logins.rotate":

@@ -36,6 +36,9 @@ LEASE = timedelta(seconds=60)
 # Together at most the 45 s a token call may take, so that a lease outlives its call (design.md 6).
 CALL_TIMEOUT = httpx.Timeout(35, connect=5, write=5)
 CALL_AT_MOST = timedelta(seconds=45)
+# A purchase may first refresh the login's own token, under that one's lease, and then takes a call of 40 s.
+LEASE_TO_BUY = timedelta(seconds=120)
+PURCHASE_AT_MOST = timedelta(seconds=110)
 BOUGHT_MARGIN_S = 20  # 150 purchases a day (octopus.md 2.3) are one in 576 s, of a token that lives 600
 LONGEST_LIFE = 366 * 24 * 3600  # seconds of an access token
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds, while another worker refreshes; a refresh takes about one
@@ -131,8 +134,9 @@ class TokenKeeper:
             raise RateLimited(vendor=self._vendor, until=earliest)
         for wait in WAITS:
             now = self._real.now()
-            if leased := self._logins.lease(login, until=now + LEASE, now=now):
-                return self._under_lease(leased, now + LEASE)
+            lease, _ = self._times()
+            if leased := self._logins.lease(login, until=now + lease, now=now):
+                return self._under_lease(leased, now + lease)
             self._sleep(wait)
             login = self._stored()
             if self._works(login.tokens):
@@ -172,7 +176,12 @@ class TokenKeeper:
         return replace(fresh, issued_at=self._clock.now())
 
     def _outlives_a_call(self, until: datetime) -> bool:
-        return self._real.now() + CALL_AT_MOST <= until
+        _, at_most = self._times()
+        return self._real.now() + at_most <= until
+
+    def _times(self) -> tuple[timedelta, timedelta]:
+        """How long a lease lasts, and how long what is done under it may take."""
+        return LEASE, CALL_AT_MOST
 
     def _saved(self, login: Login, fresh: Tokens) -> Tokens:
         """The pair, once it is kept. Until then it is nowhere else and the old one is dead: worth some patience."""
@@ -238,6 +247,9 @@ class BoughtTokenKeeper(TokenKeeper):
 
     def _stored(self) -> Login:
         return self._logins.ensure(self._empty)
+
+    def _times(self) -> tuple[timedelta, timedelta]:
+        return LEASE_TO_BUY, PURCHASE_AT_MOST
 
     def _after_death(self, login: Login, dead: AccessExpired) -> Tokens:
         """The login is dead, which its own keeper has seen to; what was bought with it is no matter."""

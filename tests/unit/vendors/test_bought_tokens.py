@@ -184,8 +184,25 @@ def test_who_died_with_the_lease_is_waited_for_and_then_forgotten():
         counter.worker().access()
     with pytest.raises(TokenBusy):
         counter.worker().access()
-    counter.clock.advance(61)
+    counter.clock.advance(121)
     assert counter.worker().access() == "dossier-1"
+
+
+def test_a_purchase_that_refreshes_the_login_first_is_waited_for():
+    """Both slow: the lease outlives them, or two would buy at a time."""
+    counter = Counter()
+    others: list[str] = []
+
+    def takes_long() -> None:
+        counter.meanwhile = lambda: None
+        for _ in range(2):
+            counter.clock.advance(42)
+            with pytest.raises(TokenBusy):
+                others.append(counter.worker().access())
+
+    counter.meanwhile = takes_long
+    assert counter.worker().access() == "dossier-1"
+    assert (others, counter.sold) == ([], 1)
 
 
 def test_a_new_consent_for_the_login_leaves_what_it_bought():

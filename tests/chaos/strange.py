@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -333,3 +334,31 @@ def insane(value: Any, no_names: Collection[str] = ("",)) -> str:
         case _:
             return f"a {type(value).__name__}"
     return ""
+
+
+class Bent(httpx.BaseTransport):
+    """A vendor some of whose answers are odd for a while; what was asked is done all the same, where it `works`."""
+
+    def __init__(self, line: httpx.BaseTransport) -> None:
+        self._line = line
+        self._path, self._works = "", False
+        self._odd: Odd | None = None
+        self.times = 0
+
+    def bend(self, path: str, odd: Odd, *, works: bool) -> None:
+        """`path`: a regular expression found in method and path."""
+        self._path, self._odd, self._works, self.times = path, odd, works, 0
+
+    def straighten(self) -> None:
+        self._odd = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        odd = self._odd
+        if odd is None or not re.search(self._path, f"{request.method} {request.url.path}"):
+            return self._line.handle_request(request)
+        self.times += 1
+        if self._works:
+            self._line.handle_request(request).read()
+        if odd.breaks:
+            raise odd.breaks("odd", request=request)
+        return httpx.Response(odd.status, headers=list(odd.headers), content=odd.content)

@@ -731,7 +731,7 @@ MUTANTS = [
         ),
         (
             "the lease that outlives a call",
-            "return self._real.now() + CALL_AT_MOST <= until",
+            "return self._real.now() + at_most <= until",
             "return True",
             "the_second_try_is_left_out_when_the_lease_would_not_outlive_it",
         ),

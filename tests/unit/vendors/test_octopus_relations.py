@@ -120,6 +120,12 @@ def test_our_number_on_somebody_elses_relation_changes_nothing_there(desk, other
     assert len(desk.router.calls) == 1
 
 
+def test_who_holds_our_number_is_told_in_few_words(desk):
+    desk.get("/relations", [a_relation(name="Firma A" * 20_000)])
+    (outcome,) = desk.ledger.save_relations([a_draft()])
+    assert len(str(outcome.cause)) < 1000
+
+
 @pytest.mark.parametrize("empty", [httpx.Response(204), httpx.Response(201), httpx.Response(201, text="ok")])
 def test_an_empty_answer_is_looked_up_under_our_number(desk, empty):
     desk.get("/relations", NOTHING, [a_relation(30)])

@@ -54,7 +54,7 @@ from ...domain.relations import (
     names_agree,
 )
 from ...ports import Clock, NumberLine, Numbers, RealClock
-from ..http import to_json
+from ..http import plain, to_json
 from . import limits, mapping, refusals, wire
 from .client import LONG, LONGER, Client, Lobby, No
 from .limits import VENDOR
@@ -273,7 +273,7 @@ class OctopusLedger:
             if names_agree(relation.name, draft.name) and len(numbers) == 1:
                 return Done(relation)
         names = ", ".join(f"{relation.name} ({relation.code})" for relation in found)
-        return Refused(RelationAmbiguous(customer=draft.name, candidates=names))
+        return Refused(RelationAmbiguous(customer=draft.name, candidates=plain(names)))
 
     # --- documents: preparing ---------------------------------------------------------------------------------------
 

@@ -108,8 +108,13 @@ class Files:
                 refused[format] = content
             else:
                 files.append(File(file_name(record.number, format, 1), content))
-        self._tell(record, refused)
+        if refused or not self._is_in_doubt(record):  # what stands may be an earlier offer, which lacked a file
+            self._tell(record, refused)
         return tuple(files) if has_time(self.house, self.deadline) else None
+
+    def _is_in_doubt(self, record: DocumentRecord) -> bool:
+        intent = self.links.intent(WriteKind.BOOKING, record.id)
+        return intent is not None and intent.state in (WriteState.SENDING, WriteState.UNKNOWN)
 
     def _read(self, record: DocumentRecord, format: FileFormat) -> bytes | SyncError:
         """The content of a file, or why it cannot go along. Raises: what stops the slice."""

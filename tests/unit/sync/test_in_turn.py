@@ -409,6 +409,18 @@ def test_what_cannot_be_fetched_is_told_and_the_booking_goes_without():
     assert scene.problems() == {"file:invoice-1": "FileNotAttached"}
 
 
+def test_a_file_that_an_offer_in_doubt_lacked_stays_told():
+    """The offer that stands may be the one without it."""
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.focus.files[FileFormat.UBL] = too_large()
+    scene.works(once("ledger.book", "before", lambda: setattr(scene.books, "lost_answers", 1)))
+    del scene.focus.files[FileFormat.UBL]
+    scene.settles()
+    (ref,) = scene.booked()
+    assert scene.books.files_of(ref) == ["1.pdf"]
+    assert scene.problems() == {"file:invoice-1": "FileNotAttached"}
+
+
 def test_what_the_package_does_not_take_is_told_and_the_booking_goes_without():
     scene = Scene(invoices("1", "2"), attach=PDF_AND_UBL)
     scene.focus.files[FileFormat.PDF] = bytes(MOST_BYTES + 1)

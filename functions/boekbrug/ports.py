@@ -36,16 +36,20 @@ from .domain.ledger import (
     BookingRef,
     Cursor,
     DailyBudget,
+    Entered,
     FiscalYear,
     Folder,
     FolderRef,
     Journal,
     LedgerAccount,
+    Match,
     OpenItem,
     Outcome,
     Page,
     PaymentTerm,
     Prepared,
+    PreparedReceipt,
+    Receipt,
     SalesEntry,
     Settlement,
     VatCode,
@@ -196,6 +200,44 @@ class Cabinet(Protocol):
         ...
 
 
+class Receipts(Protocol):
+    """Where a package takes money that only Teamleader has: an entry, and its match with the invoice (rules.md 25).
+
+    Reads and writes keep the promises of `Ledger`. Offering a write a second time makes no second one.
+    """
+
+    def accounts(self) -> Sequence[LedgerAccount]:
+        """The clearing accounts there are to choose from."""
+        ...
+
+    def day(self, moment: datetime) -> date:
+        """The day of a payment, where the books are kept."""
+        ...
+
+    def prepare(self, receipt: Receipt) -> PreparedReceipt | SyncError:
+        """The payload under the journal's next number, held until its outcome is clear, or why there is none.
+
+        Unlike a sales entry's, a number that had to be read is used at once: nobody else enters this payment for us,
+        and whether its invoice is still open was asked before.
+        """
+        ...
+
+    def enter(self, prepared: PreparedReceipt) -> Outcome[Entered]:
+        """Send this entry. Of one that is offered `again` the outcome says the same as that of `Ledger.book`."""
+        ...
+
+    def stands(self, prepared: PreparedReceipt) -> bool:
+        """Whether our entry is under its number now."""
+        ...
+
+    def match(self, match: Match, *, again: bool = False) -> Outcome[Match]:
+        """Match a receipt with its invoice. Done also where they are, whoever did it.
+
+        `again`: offered before; then Refused says that they are not matched, and Unknown everything that does not tell.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """One administration: a division in Exact, a dossier in Octopus, an office in Twinfield.
 
@@ -272,6 +314,10 @@ class Ledger(Protocol):
         """None where the package takes no files apart from bookings."""
         ...
 
+    def receipts(self) -> Receipts | None:
+        """None where the package takes no money from us (`abilities.outward`)."""
+        ...
+
     # payments
     def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:
         """What was matched, or opened again, since the cursor: a row per part of an open item.
@@ -297,6 +343,8 @@ class WriteKind(StrEnum):
     PAYMENT = "payment"
     FOLDER = "folder"
     FILE = "file"
+    RECEIPT = "receipt"  # an entry of money that only Teamleader has
+    MATCH = "match"  # of such an entry with its invoice
 
 
 class WriteState(StrEnum):
@@ -312,7 +360,7 @@ class Intent:
     """What we know about one write: the record the whole protocol stands on (design.md 5)."""
 
     kind: WriteKind
-    subject: str  # document id, customer ref or settlement id; of a file, document id and format
+    subject: str  # document id, customer ref or settlement id; of a file, a receipt or a match more than that
     state: WriteState
     attempt: int
     sent_at: datetime  # by RealClock, written before the call

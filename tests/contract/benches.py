@@ -465,7 +465,7 @@ class OctopusBench:
         self._fault("drop_before")
 
     def _fault(self, do: str) -> None:
-        writes = {"path": f"/dossiers/{self.dossier}/(buysellbookings|relations)$"}
+        writes = {"path": f"/dossiers/{self.dossier}/(buysellbookings|relations|financialdiversbookings|balancings)$"}
         body = [{"match": {**writes, "method": method}, "do": do} for method in ("POST", "PUT")]
         answer = self._web.post(f"{self.url}/_fake/faults", json=body)
         assert answer.is_success, answer.text

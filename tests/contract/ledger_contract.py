@@ -33,12 +33,16 @@ from boekbrug.domain.ledger import (
     Booking,
     Cursor,
     Done,
+    Entered,
     EntryLine,
     Folder,
     FolderRef,
     JournalKind,
+    Match,
     Page,
     Prepared,
+    PreparedReceipt,
+    Receipt,
     Refused,
     Regime,
     SalesEntry,
@@ -48,7 +52,7 @@ from boekbrug.domain.ledger import (
 )
 from boekbrug.domain.money import Money
 from boekbrug.domain.relations import Address, RelationDraft, RelationQuery, RelationRef
-from boekbrug.ports import Cabinet, Ledger
+from boekbrug.ports import Cabinet, Ledger, Receipts
 
 from .benches import Bench, NumberedBench
 
@@ -858,6 +862,102 @@ class LedgerContract:
         bench.let_time_pass()
         _, cursor = read(bench.ledger.settlements(None))
         assert read(bench.ledger.settlements(cursor), cursor) == ([], cursor)
+
+    # --- money that only Teamleader has -----------------------------------------------------------------------------
+
+    @pytest.fixture
+    def receipts(self, bench: Bench) -> Receipts:
+        found = bench.ledger.receipts()
+        assert (found is not None) is bench.ledger.abilities.outward
+        if found is None:
+            pytest.skip("payments only come from these books")
+        return found
+
+    @pytest.fixture
+    def a_receipt(self, bench: Bench, receipts: Receipts):
+        """Builds a receipt for a booking, on the first clearing account, in the first various journal."""
+        journal = next(one.code for one in bench.ledger.journals() if one.kind is JournalKind.GENERAL)
+        day = date(bench.year, 6, 2)
+
+        def build(booked: Booking, amount: str = "1210.00") -> Receipt:
+            return Receipt(
+                invoice=booked.ref,
+                number=booked.reference,
+                references=(booked.reference,),
+                key=document_key(DocumentId(f"{booked.ref} {amount}")),
+                journal=journal,
+                account=receipts.accounts()[0].id,
+                day=day,
+                period=period_for(day, bench.ledger.fiscal_years(), journal),
+                relation=booked.relation,
+                amount=eur(amount),
+            )
+
+        return build
+
+    def ready(self, receipts: Receipts, receipt: Receipt) -> PreparedReceipt:
+        prepared = receipts.prepare(receipt)
+        assert isinstance(prepared, PreparedReceipt), prepared
+        return prepared
+
+    def match(self, prepared: PreparedReceipt) -> Match:
+        return Match(prepared.receipt.invoice, prepared.ref, prepared.receipt.amount)
+
+    def test_a_receipt_that_is_matched_closes_its_invoice(self, bench, receipts, an_entry, a_receipt):
+        booked = self.book(bench, an_entry())
+        prepared = self.ready(receipts, a_receipt(booked))
+        assert receipts.enter(prepared) == Done(Entered(prepared.ref, prepared.number))
+        assert receipts.stands(prepared)
+        assert self.left_open(bench, booked) == ["1210.00 EUR"]
+        assert isinstance(receipts.match(self.match(prepared)), Done)
+        assert self.left_open(bench, booked) == []
+        assert self.money_of(bench, booked, SettlementKind.RECEIPT) == ["1210.00 EUR"]
+        assert self.money_of(bench, booked, SettlementKind.PAYMENT) == []
+
+    def test_a_receipt_of_a_part_leaves_the_rest_open(self, bench, receipts, an_entry, a_receipt):
+        booked = self.book(bench, an_entry())
+        first, second = a_receipt(booked, "10.00"), a_receipt(booked, "200.00")
+        for receipt in (first, second):
+            prepared = self.ready(receipts, receipt)
+            receipts.enter(prepared)
+            receipts.match(self.match(prepared))
+        assert self.left_open(bench, booked) == ["1000.00 EUR"]
+
+    @pytest.mark.parametrize("lose", ["lose_next_answer", "lose_next_request"])
+    def test_in_doubt_a_receipt_is_offered_again_and_there_is_one(self, bench, receipts, an_entry, a_receipt, lose):
+        booked = self.book(bench, an_entry())
+        prepared = self.ready(receipts, a_receipt(booked))
+        getattr(bench, lose)()
+        assert isinstance(receipts.enter(prepared), Unknown)
+        again = replace(prepared, again=True)
+        assert receipts.enter(again) == receipts.enter(again) == Done(Entered(prepared.ref, prepared.number))
+        following = self.ready(receipts, a_receipt(booked, "1.00"))
+        assert number_in(following.ref) == number_in(prepared.ref) + 1
+
+    @pytest.mark.parametrize("lose", ["lose_next_answer", "lose_next_request"])
+    def test_in_doubt_a_match_is_offered_again_and_there_is_one(self, bench, receipts, an_entry, a_receipt, lose):
+        booked = self.book(bench, an_entry())
+        prepared = self.ready(receipts, a_receipt(booked, "210.00"))
+        receipts.enter(prepared)
+        getattr(bench, lose)()
+        assert isinstance(receipts.match(self.match(prepared)), Unknown)
+        for _ in range(2):
+            assert isinstance(receipts.match(self.match(prepared), again=True), Done)
+        assert self.left_open(bench, booked) == ["1000.00 EUR"]
+
+    def test_a_receipt_cannot_be_matched_beyond_what_is_open(self, bench, receipts, an_entry, a_receipt):
+        booked = self.book(bench, an_entry())
+        prepared = self.ready(receipts, a_receipt(booked))
+        receipts.enter(prepared)
+        bench.pay(booked.ref, eur("1000.00"), date(bench.year, 6, 2))
+        assert isinstance(receipts.match(self.match(prepared)), Refused)
+        assert self.left_open(bench, booked) == ["210.00 EUR"]
+
+    def test_a_receipt_somebody_deleted_does_not_stand(self, bench, receipts, an_entry, a_receipt):
+        prepared = self.ready(receipts, a_receipt(self.book(bench, an_entry())))
+        receipts.enter(prepared)
+        bench.delete(prepared.ref)
+        assert not receipts.stands(prepared)
 
 
 def number_in(ref: str) -> int:

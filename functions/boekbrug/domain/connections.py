@@ -43,6 +43,14 @@ class Mapping:
 
 
 @dataclass(frozen=True, slots=True)
+class Outward:
+    """Where money that only Teamleader has goes in the books (rules.md 25)."""
+
+    journal: str  # one for various entries, never a bank journal: the bank's own file brings the money
+    account: str  # LedgerAccount.id of a clearing account
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One entity ↔ one administration."""
 
@@ -62,6 +70,7 @@ class Connection:
     mapping: Mapping = field(default_factory=Mapping)
     created_at: datetime | None = None
     attach: tuple[FileFormat, ...] = ()  # what goes into the books with each booking
+    outward: Outward | None = None  # None: payments only come from the books
 
     def journal(self, kind: DocumentKind) -> str:
         return self.invoice_journal if kind is DocumentKind.INVOICE else self.credit_note_journal

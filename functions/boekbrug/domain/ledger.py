@@ -65,7 +65,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class LedgerAccount:
-    """A revenue account lines can be booked on (rules.md 20)."""
+    """An account we may book on: lines on one for revenue (rules.md 20), receipts on one for clearing (rules.md 25)."""
 
     id: str  # what the package wants to be told: a GUID, a number, a dim1 code
     code: str
@@ -138,6 +138,7 @@ class Books:
     years: tuple[FiscalYear, ...] = ()
     terms: tuple[PaymentTerm, ...] = ()
     currency: str = "EUR"
+    clearing_accounts: tuple[LedgerAccount, ...] = ()  # where money from Teamleader may go (rules.md 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,7 @@ class SettlementKind(StrEnum):
     PAYMENT = "payment"
     CREDIT_NOTE = "credit_note"
     WRITE_OFF = "write_off"
+    RECEIPT = "receipt"  # our own entry of money Teamleader has: never registered there again
     OPEN = "open"  # nothing settled (any more): undoes a settlement of the same id
 
 
@@ -282,6 +284,51 @@ class OpenItem:
     open: Money  # of the document's currency, positive when the customer owes on an invoice, or we on a credit note
     references: tuple[str, ...] = ()
     gross: Money | None = None  # positive, whatever the kind
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money of a customer that Teamleader has and the books lack: an entry on a clearing account (rules.md 25)."""
+
+    invoice: BookingRef  # what it pays
+    number: str  # the invoice's own, for people
+    references: tuple[str, ...]  # what the invoice carries in the books
+    key: str  # our short key of this payment, carried by the entry
+    journal: str  # one for various entries
+    account: str  # LedgerAccount.id
+    day: date
+    period: Period
+    relation: RelationRef
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedReceipt:
+    """A receipt ready to be sent, as `Prepared` is for a sales entry."""
+
+    receipt: Receipt
+    payload: str  # exactly what will be sent
+    hash: str  # of the payload
+    number: str  # the package's, chosen by us
+    ref: BookingRef
+    again: bool = False  # offered before, outcome unknown; never stored
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A receipt as it stands in the books."""
+
+    ref: BookingRef
+    number: str  # the package's, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An invoice and our receipt, to be matched with each other in whole."""
+
+    invoice: BookingRef
+    receipt: BookingRef
+    amount: Money
 
 
 # What became of a write.
@@ -331,5 +378,6 @@ class Abilities:
     resend_settles: bool = False  # the same write a second time is refused or changes nothing: offering settles a doubt
     reads_back: bool = True  # False: an answer to a booking is empty, so the next look at the journals compares it
     files_with_entry: bool = False  # files go along in the call that books (Octopus)
+    outward: bool = False  # takes money that only Teamleader has, matched to its invoice (Octopus; rules.md 25)
     bookings_a_day: int | None = None  # the vendor's limit, None where there is none that a person would notice
     revenue_prefixes: tuple[str, ...] = field(default=())

@@ -189,6 +189,9 @@ class ExactLedger:
     def cabinet(self) -> ExactCabinet:
         return ExactCabinet(self._client)
 
+    def receipts(self) -> None:
+        """None: payments only come from Exact (rules.md 25)."""
+
     # --- payments ---------------------------------------------------------------------------------------------------
 
     def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:

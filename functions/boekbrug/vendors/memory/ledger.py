@@ -146,6 +146,9 @@ class MemoryLedger:
     def cabinet(self) -> MemoryCabinet:
         return MemoryCabinet(self.books)
 
+    def receipts(self) -> None:
+        """None: payments only come from these books."""
+
     # --- payments ---------------------------------------------------------------------------------------------------
 
     def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:

@@ -53,12 +53,14 @@ from ...domain.relations import (
     compact_vat,
     names_agree,
 )
-from ...ports import Clock, NumberLine, Numbers, RealClock
+from ...ports import Clock, Numbers, RealClock
 from ..http import plain, to_json
 from . import limits, mapping, refusals, wire
 from .client import LONG, LONGER, Client, Lobby, No
 from .limits import VENDOR
+from .lines import IN_USE, OFFER, Lines
 from .looks import Found, Look, pages
+from .receipts import OctopusReceipts
 from .times import EVERYTHING, stamp
 
 ABILITIES = Abilities(
@@ -69,11 +71,10 @@ ABILITIES = Abilities(
     resend_settles=True,
     reads_back=False,
     files_with_entry=True,
+    outward=True,
     bookings_a_day=400,
     revenue_prefixes=(mapping.REVENUE,),
 )
-OFFER = timedelta(seconds=120)  # how long a number stays ours without an outcome: the longest a worker lives
-IN_USE = timedelta(minutes=12)  # somebody has the journal open in the program (octopus.md 10)
 RECENT = timedelta(hours=24)
 MOST_CONNECTS = 30  # dossiers that are tried for one list of a login's dossiers
 MOST_YEARS = 3  # bookyears whose journals are read; older ones that nobody closed are taken as open
@@ -127,17 +128,14 @@ class OctopusLedger:
     ) -> None:
         self._client = client
         self._package = package
-        self._numbers = numbers
-        self._account = account
+        self._lines = Lines(client, numbers, account, real, dossier)
         self._clock = clock
-        self._real = real
         self._dossier = dossier
         self._switches = switches
-        self._held: dict[str, NumberLine] = {}
         self._look_again = False  # others may have booked: the next look is taken however young the last one is
         self._read: dict[str, int] = {}  # next numbers as Octopus told them, by line; to be used after that look
         self._just_read: tuple[list[wire.Bookyear], dict[int, list[wire.Journal]]] | None = None
-        self._accounts: list[LedgerAccount] | None = None  # two calls a day
+        self._accounts: list[wire.Account] | None = None  # two calls a day
         self._vat_codes: list[VatCode] | None = None  # two calls a day
 
     @property
@@ -161,12 +159,15 @@ class OctopusLedger:
         return [mapping.journal(row) for row in rows]
 
     def revenue_accounts(self) -> Sequence[LedgerAccount]:
+        return mapping.accounts_of(self._chart(), mapping.REVENUE)
+
+    def _chart(self) -> list[wire.Account]:
+        """Every account of the newest open bookyear, asked once."""
         if self._accounts is None:
             newest = mapping.newest_open(self._just_read[0] if self._just_read else self._bookyears())
             query = {"bookyearId": newest.id if newest else 0}
             data = self._client.get("/accounts", limits.ACCOUNTS, query).data if newest else None
-            found = (mapping.revenue_account(row) for row in wire.rows_of(data, wire.Account))
-            self._accounts = sorted((one for one in found if one), key=lambda account: account.code)
+            self._accounts = wire.rows_of(data, wire.Account)
         return self._accounts
 
     def vat_codes(self) -> Sequence[VatCode]:
@@ -309,50 +310,27 @@ class OctopusLedger:
         One that had to be read tells that others may have booked up to it: until the journals were looked at since,
         it counts as taken. Counted on from ours, it needs no look: a booking of somebody else's makes it refused.
         """
-        line = self._line(bookyear, journal)
-        now = self._real.now()
-        held = self._numbers.hold(line, self._account, now, now + OFFER)
-        if held is None:
+        line = self._lines.name(bookyear, journal)
+        if not self._lines.hold(line):
             return JournalInUse(journal=journal, until=self._clock.now() + OFFER)
-        self._held[line] = held
-        if held.next is not None:
-            return held.next
+        if (next := self._lines.next(line)) is not None:
+            return next
         if line in self._read and not self._look_again:
             return self._read.pop(line)
         try:
             found = self._read_number(line, bookyear, journal)
         finally:
-            self._release(line, None)
+            self._lines.release(line, None)
         return NumberTaken(journal=journal) if found else JournalMissing(journal=journal)
 
     def _read_number(self, line: str, bookyear: int, journal: str) -> bool:
         """Ask for the next number, to be used after the next look; whether there is such a journal."""
-        path = f"/bookyears/{bookyear}/journals/{journal[:1]}/{journal[1:]}"
-        data = self._client.get(path, limits.ONE_JOURNAL).data
-        if data is None:
+        number = self._lines.read(bookyear, journal)
+        if number is None:
             return False
-        self._read[line] = wire.row_of(data, wire.OneJournal).commonJournalServiceData.nextDocumentNumber
+        self._read[line] = number
         self._look_again = True
         return True
-
-    def _line(self, bookyear: int, journal: str) -> str:
-        return f"{VENDOR}.{self._dossier}.{bookyear}.{journal}"
-
-    def _release(self, line: str, next: int | None) -> None:
-        if held := self._held.pop(line, None):
-            self._numbers.release(held, next)
-
-    def _conclude(self, line: str, next: int | None) -> None:
-        """Give a line back once a call was made, whose outcome no trouble with our own record may hide.
-
-        A record that cannot be written now ends with its hold; a number that is out of date by then is refused. An old
-        offer, whose line nobody holds any more, does not turn the numbers back.
-        """
-        with suppress(SyncError):
-            now = self._real.now()
-            held = self._held.pop(line, None) or self._numbers.hold(line, self._account, now, now + OFFER)
-            if held:
-                self._numbers.release(held, next and max(next, held.next or 0))
 
     # --- documents: sending -----------------------------------------------------------------------------------------
 
@@ -361,31 +339,31 @@ class OctopusLedger:
 
     def _book(self, prepared: Prepared) -> Outcome[Booking]:
         """Send one entry; its number is free again, or the next one's turn, once the outcome is clear."""
-        bookyear, journal, number = self._named(prepared)
-        line = self._line(bookyear, journal)
+        bookyear, journal, number = mapping.named(prepared.ref)
+        line = self._lines.name(bookyear, journal)
         files = tuple(file for file in prepared.files if len(file.content) <= self._switches.largest_file)
         if files != prepared.files and not prepared.again:  # what was offered before must be settled, files or not
-            self._release(line, number)
+            self._lines.release(line, number)
             return Refused(NotPossible(vendor=VENDOR, feature="file_too_large"))
         body = mapping.with_files(prepared.payload, files)
         try:
             answer = self._client.write("POST", "/buysellbookings", limits.BOOK, body)
         except SyncError:
-            self._release(line, number)
+            self._lines.release(line, number)
             raise
         if isinstance(answer, Unknown):
             return answer
         if not isinstance(answer, No):
-            self._conclude(line, number + 1)
+            self._lines.conclude(line, number + 1)
             return Done(mapping.sent(prepared, self._dossier))
         if prepared.again:
             return self._refused_again(prepared, answer, line, number)
         cause = self._cause(prepared, answer)
         if isinstance(cause, NumberTaken):
-            self._conclude(line, None)
+            self._lines.conclude(line, None)
             self._read_early(line, bookyear, journal)
         else:
-            self._conclude(line, number)
+            self._lines.conclude(line, number)
         return Refused(cause)
 
     def _refused_again(self, prepared: Prepared, no: No, line: str, number: int) -> Outcome[Booking]:
@@ -395,23 +373,23 @@ class OctopusLedger:
         was free. Of the others, the number taken among them, only the books tell.
         """
         cause = self._cause(prepared, no)
-        bookyear, journal, _ = self._named(prepared)
+        bookyear, journal, _ = mapping.named(prepared.ref)
         code = no.refusal.code
         if no.cause is not None or code in refusals.BEFORE_NUMBER:
             return Unknown(why=str(cause))
         if code in refusals.AFTER_NUMBER:
-            self._conclude(line, number)
+            self._lines.conclude(line, number)
             return Refused(cause)
         try:
             standing = self._standing(prepared.ref)
         except SyncError as error:
             return Unknown(why=str(error))
         if standing is not None and mapping.is_ours(standing, prepared.entry):
-            self._conclude(line, number + 1)
+            self._lines.conclude(line, number + 1)
             return Done(standing)
         if code != refusals.NUMBER_NOT_NEXT:
             return Refused(cause)
-        self._conclude(line, None)
+        self._lines.conclude(line, None)
         self._read_early(line, bookyear, journal)
         return Refused(cause)
 
@@ -426,17 +404,11 @@ class OctopusLedger:
         until = self._clock.now() + IN_USE
         return no.cause or refusals.of_an_entry(no.refusal, prepared.entry, until, prepared.files)
 
-    def _named(self, prepared: Prepared) -> tuple[int, str, int]:
-        named = mapping.parts_of(prepared.ref or "")
-        if named is None:
-            raise UnexpectedAnswer(vendor=VENDOR, said=f"an entry without a number: {prepared.ref}")
-        return named
-
     # --- documents: reading -----------------------------------------------------------------------------------------
 
     def find_bookings(self, prepared: Sequence[Prepared]) -> Sequence[Sequence[Booking]]:
         """Among everything booked in the same bookyears: Octopus searches neither references nor comments."""
-        years = {self._named(one)[0] for one in prepared}
+        years = {mapping.named(one.ref)[0] for one in prepared}
         standing = [row for year in sorted(years) for row in self._listed({"bookyearId": year}, EVERYTHING).rows]
         return [[row for row in standing if _carries(row, one.entry)] for one in prepared]
 
@@ -531,6 +503,9 @@ class OctopusLedger:
 
     def cabinet(self) -> None:
         """None: files go along with the booking (`abilities.files_with_entry`)."""
+
+    def receipts(self) -> OctopusReceipts:
+        return OctopusReceipts(self._client, self._lines, self._clock, self._chart, self._switches)
 
     # --- payments ---------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,10 @@ BOOK = Operation("buysellbookings.post", 400)
 LEDGER_CHANGED = Operation("bookings.modified", 48)
 BALANCINGS_CHANGED = Operation("balancings.modified", 48)
 OPEN_ITEMS = Operation("reports.clients.open", 24)
+RECEIPT = Operation("financialdiversbookings.one", 10)
+RECEIPTS_CHANGED = Operation("financialdiversbookings.modified", 48)
+ENTER = Operation("financialdiversbookings.post", 400)
+MATCH = Operation("balancings.post", 400)
 
 OF_A_DOCUMENT = (BOOK, RELATION_PUT, RELATION_SEARCH)  # what decides how many documents still go today
 

@@ -23,10 +23,12 @@ from ...domain.ledger import (
     Journal,
     JournalKind,
     LedgerAccount,
+    Match,
     OpenItem,
     PaymentTerm,
     Period,
     Prepared,
+    Receipt,
     Regime,
     SalesEntry,
     Settlement,
@@ -43,6 +45,7 @@ from .limits import VENDOR
 BASE = "EUR"  # of every dossier: the API names no currency of its own, and Belgian books are kept in euros
 NUMBER = 40  # characters of a document's number that go into comment and reference; text lengths are published nowhere
 REVENUE = "70"
+CLEARING = ("49", "55", "58")  # accruals and suspense, credit institutions, internal transfers
 BOOKINGS = 1  # Journal.insertionType
 SALE, SALES_CREDIT_NOTE = 2, 4  # VatCode.type
 CLIENT = "C"  # of a balancing
@@ -62,6 +65,7 @@ class Switches:
     divide_by_rate: bool = False  # False: amount in the books = amount of the document × exchangeRate
     credit_notes_need_type_4: bool = True  # where a dossier has such a code of that percentage
     largest_file: int = 5_000_000  # bytes
+    various_debits_are_positive: bool = True  # in a D journal; in an F journal money in is
 
 
 # --- what a dossier holds -------------------------------------------------------------------------------------------
@@ -96,11 +100,16 @@ def journal(row: wire.Journal) -> Journal:
     return Journal(row.journalKey, row.name, kind, bool(row.closed))
 
 
-def revenue_account(row: wire.Account) -> LedgerAccount | None:
+def accounts_of(rows: Iterable[wire.Account], *prefixes: str) -> list[LedgerAccount]:
+    """Those of the chart that begin so, by number."""
+    found = [_account(row) for row in rows if str(row.accountKey.id).startswith(prefixes)]
+    return sorted(found, key=lambda account: account.code)
+
+
+def _account(row: wire.Account) -> LedgerAccount:
     number = str(row.accountKey.id)
     texts = row.description or wire.Description()
-    name = texts.description_NL or texts.description_FR or texts.description_EN
-    return LedgerAccount(number, number, name) if number.startswith(REVENUE) else None
+    return LedgerAccount(number, number, texts.description_NL or texts.description_FR or texts.description_EN)
 
 
 def vat_codes(rows: Iterable[wire.VatCode], switches: Switches) -> list[VatCode]:
@@ -337,6 +346,14 @@ def parts_of(ref: str) -> tuple[int, str, int] | None:
     return (int(found[1]), found[2], int(found[3])) if found else None
 
 
+def named(ref: str | None) -> tuple[int, str, int]:
+    """The same of what is ours. Raises: UnexpectedAnswer."""
+    parts = parts_of(ref or "")
+    if parts is None:
+        raise UnexpectedAnswer(vendor=VENDOR, said=f"an entry without a number: {ref}")
+    return parts
+
+
 def for_people(journal: str, number: int) -> str:
     return f"{journal} {number}"
 
@@ -569,6 +586,73 @@ def _letter(journal_type: str) -> str:
     return LETTER_OF_TYPE.get(journal_type, journal_type)
 
 
+# --- receipts -------------------------------------------------------------------------------------------------------
+
+CLIENT_LINE = 1  # of a receipt: lines of D journals count from one
+
+
+def receipt_payload(receipt: Receipt, number: int, switches: Switches) -> dict[str, Any]:
+    """Money of a customer on a clearing account, in Octopus' words (octopus.md 5.7): lines of a D journal net to zero.
+
+    Our key stands in a comment and a reference: of the two only the reference is written down for these lines.
+    Raises: RelationGone, AccountBlocked, for what Octopus cannot be told.
+    """
+    bookyear, period = bookyear_and_period(receipt.period)
+    if not receipt.relation.isdecimal():
+        raise RelationGone(customer=receipt.relation)
+    if not re.fullmatch(r"[0-9]{1,9}", receipt.account):
+        raise AccountBlocked(account=receipt.account)
+    debit = receipt.amount.amount if switches.various_debits_are_positive else -receipt.amount.amount
+    text = f"{receipt.number[:NUMBER].strip()} {receipt.key}"
+    structured = (one for one in receipt.references if _STRUCTURED.fullmatch(one))
+    client = {"type": CLIENT, "relationId": int(receipt.relation), "externalRelationId": 0, "accountKey": 0}
+    clearing = {"type": "A", "relationId": 0, "externalRelationId": 0, "accountKey": int(receipt.account)}
+    return {
+        "financialDiversBookingServiceData": {
+            "bookyearKey": {"id": bookyear},
+            "journalKey": receipt.journal,
+            "documentSequenceNr": number,
+            "bookyearPeriodeNr": period,
+            "documentDate": receipt.day.isoformat(),
+            "exchangeRate": Decimal("1.0"),
+            "bookingLines": [
+                {**client, "amount": -debit, "reference": next(structured, receipt.number[:NUMBER]), "comment": text},
+                {**clearing, "amount": debit, "reference": text, "comment": text},
+            ],
+        }
+    }
+
+
+def is_our_receipt(row: wire.MoneyBooking, receipt: Receipt) -> bool:
+    texts = [text for line in row.bookingLines or () for text in (line.reference, line.comment)]
+    return receipt.key in map(key_in, texts)
+
+
+def match_payload(match: Match) -> dict[str, Any]:
+    """What the customer owes on an invoice with the customer's line of a receipt (octopus.md 6.1)."""
+    return {
+        "debetKey": _balancing_key(match.invoice, -1),
+        "creditKey": _balancing_key(match.receipt, CLIENT_LINE),
+        "balanceAmount": match.amount.amount,
+    }
+
+
+def _balancing_key(ref: BookingRef, line: int) -> dict[str, Any]:
+    bookyear, journal, number = named(ref)
+    return {
+        "bookyearKey": {"id": bookyear},
+        "journalKey": journal,
+        "documentSequenceNr": number,
+        "lineSequenceNr": line,
+    }
+
+
+def is_match(row: wire.Balancing, match: Match) -> bool:
+    ends = (row.debetDocument.balancingKey, row.creditDocument.balancingKey)
+    lines = [(_ref_of(key), key.lineSequenceNr) for key in ends]
+    return lines == [(match.invoice, -1), (match.receipt, CLIENT_LINE)]
+
+
 # --- settlements ----------------------------------------------------------------------------------------------------
 
 
@@ -597,6 +681,8 @@ def _settlement(
         kind = SettlementKind.PAYMENT
     elif counter.balancingKey.journalKey[0] == "V":
         kind = SettlementKind.CREDIT_NOTE
+    elif key_in(counter.comment):
+        kind = SettlementKind.RECEIPT
     reference, others = references(own.comment, own.reference)
     return Settlement(
         id=f"{_line_name(own.balancingKey)}~{_line_name(counter.balancingKey)}",

@@ -28,7 +28,7 @@ from ...domain.errors import (
     VatCodeRefused,
     VendorDown,
 )
-from ...domain.ledger import SalesEntry
+from ...domain.ledger import Receipt, SalesEntry
 from ...domain.relations import RelationDraft
 from .limits import VENDOR
 from .wire import Refusal
@@ -90,7 +90,7 @@ def of_reading(refusal: Refusal, path: str) -> SyncError:
 _Cause = Callable[[SalesEntry], SyncError]
 
 
-def _period_closed(entry: SalesEntry) -> SyncError:
+def _period_closed(entry: SalesEntry | Receipt) -> SyncError:
     return PeriodClosed(period=entry.period.name)
 
 
@@ -128,7 +128,35 @@ def of_an_entry(refusal: Refusal, entry: SalesEntry, until: datetime, files: tup
     return RefusedByPackage(said=refusal.said)
 
 
-def _forbidden(refusal: Refusal, entry: SalesEntry, until: datetime) -> SyncError:
+def of_a_receipt(refusal: Refusal, receipt: Receipt, until: datetime) -> SyncError:
+    """Why Octopus refused an entry of money; as for a sales entry."""
+    if refusal.code == IN_USE:
+        return JournalInUse(journal=receipt.journal, until=until)
+    match refusal.code:
+        case -9 | -14:
+            return FiscalYearMissing(day=receipt.day.isoformat())
+        case -10 | -11 | -29 | -38:
+            return JournalMissing(journal=receipt.journal)
+        case -13:
+            return NumberTaken(journal=receipt.journal)
+        case -15:
+            return _period_closed(receipt)
+        case -16:
+            return RelationGone(customer=receipt.relation)
+        case -21 | -50:
+            return AccountBlocked(account=receipt.account)
+        case None if refusal.status == 403:
+            return _forbidden(refusal, receipt, until)
+    return RefusedByPackage(said=refusal.said)
+
+
+def of_a_match(refusal: Refusal, journal: str, until: datetime) -> SyncError:
+    """Why a match was refused: -26 says no more than that, a journal somebody has open waits."""
+    in_use = refusal.code == IN_USE or (refusal.status == 403 and refusal.code is None)
+    return JournalInUse(journal=journal, until=until) if in_use else RefusedByPackage(said=refusal.said)
+
+
+def _forbidden(refusal: Refusal, entry: SalesEntry | Receipt, until: datetime) -> SyncError:
     if _IN_USE.search(refusal.words) or not refusal.words:
         return JournalInUse(journal=entry.journal, until=until)
     if _CLOSED.search(refusal.words):

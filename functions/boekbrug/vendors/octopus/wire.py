@@ -178,6 +178,20 @@ class Booking(Row):
     bookingLines: list[BookingLine] | None = None
 
 
+class MoneyLine(Row):
+    reference: Text = ""
+    comment: Text = ""
+
+
+class MoneyBooking(Row):
+    """An entry of a bank journal or a various one, as far as it tells whose it is."""
+
+    bookyearKey: Key
+    journalKey: Code
+    documentSequenceNr: Id
+    bookingLines: list[MoneyLine] | None = None
+
+
 class LedgerLine(Row):
     """A line of the ledger report."""
 

@@ -55,8 +55,8 @@ PORTS = {
     "teamleader": (ports.Focus,),
 }
 ASK_NOBODY = {
-    "exact": {"abilities", "daily_budget", "prepare", "cabinet", "open_items"},
-    "octopus": {"abilities", "daily_budget", "payment_terms", "cabinet"},
+    "exact": {"abilities", "daily_budget", "prepare", "cabinet", "open_items", "receipts"},
+    "octopus": {"abilities", "daily_budget", "payment_terms", "cabinet", "receipts"},
     "teamleader": set[str](),
 }
 

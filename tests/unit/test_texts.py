@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import boekbrug.texts
-from boekbrug.domain.connections import Mapping
+from boekbrug.domain.connections import Mapping, Outward
 from boekbrug.domain.documents import Category, CategoryId
 from boekbrug.domain.errors import leaves
-from boekbrug.domain.ledger import Books
+from boekbrug.domain.ledger import Books, Journal, JournalKind
 from boekbrug.domain.readiness import FINDINGS, Load, findings
 from boekbrug.texts import LANGUAGES, finding, language_of, sentence
 from tests.support.builders import RATES, a_connection, a_mapping, months, some_books
@@ -63,12 +63,15 @@ def every_finding():
     gone = a_mapping(vat_codes={}, default_account="", discount_account="", accepted_at=None)
     broken = a_mapping(default_account="gone", vat_codes={"21": {"invoice": "6", "credit_note": "6"}})
     categories = [Category(CategoryId("werk"), "Werk", ())]
+    various = some_books(journals=(*some_books().journals, Journal("D1", "Diverse", JournalKind.GENERAL)))
     cases = [
         (a_connection(invoice_journal="B1", credit_note_journal="B1"), some_books()),
         (a_connection(invoice_journal="nope", mapping=replace(gone, category_accounts={})), some_books()),
         (a_connection(mapping=broken), some_books()),
         (a_connection(mapping=Mapping()), Books()),
         (a_connection(), some_books(years=(months(2026, closed=(1,)), months(2028)))),
+        (a_connection(outward=Outward("B1", "id-580000")), various),
+        (a_connection(outward=Outward("D1", "id-700000")), various),
     ]
     for connection, books in cases:
         yield from findings(connection, books, list(RATES.values()), categories, today)

@@ -292,6 +292,18 @@ class PaymentDiffers(NeedsCorrection):
     names = ("books", "due")
 
 
+class PaymentNotBooked(NeedsCorrection):
+    """Money that Teamleader has does not go to the books (rules.md 25)."""
+
+    names = ("amount", "reason")
+
+
+class PaymentNotMatched(NeedsCorrection):
+    """Our entry of such money stands in the books beside its invoice: nothing more goes there until it is settled."""
+
+    names = ("amount", "booking")
+
+
 class FileNotAttached(NeedsCorrection):
     """The booking goes into the books without its file."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from .clearing import ACCOUNT, JOURNAL, misfit
 from .connections import Connection
 from .documents import Category, DocumentKind, TaxRate
 from .entries import period_for, sales_journal
@@ -72,6 +73,7 @@ def findings(
         found.append(Finding("mapping_not_accepted", Weight.BLOCKS))
     found += _vat(connection, books, rates)
     found += _accounts(connection, books, rates, categories)
+    found += _outward(connection, books)
     if load is not None and load.days > 1:
         facts = {
             "package": load.package,
@@ -160,6 +162,15 @@ def _accounts(
     return found
 
 
+def _outward(connection: Connection, books: Books) -> list[Finding]:
+    outward = connection.outward
+    if outward is None:
+        return []
+    facts = {JOURNAL: {"journal": outward.journal}, ACCOUNT: {"account": outward.account}}
+    wrong = misfit(outward, books)
+    return [Finding(f"{wrong}_missing", Weight.WAITS, facts[wrong])] if wrong else []
+
+
 FINDINGS = (
     "journals_not_visible",
     "journal_missing",
@@ -178,6 +189,8 @@ FINDINGS = (
     "no_discount_account",
     "category_unmapped",
     "account_unusable",
+    "clearing_journal_missing",
+    "clearing_account_missing",
     "takes_days",
 )
 """Every finding there is; each has its sentence in every language."""

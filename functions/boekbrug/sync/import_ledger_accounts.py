@@ -68,6 +68,7 @@ def _read(ledger: Ledger, before: Books | None, now: datetime) -> tuple[Books, i
             not_read += 1
             return getattr(before, name)
 
+    receipts = ledger.receipts()
     books = Books(
         journals=still(ledger.journals, "journals"),
         accounts=still(ledger.revenue_accounts, "accounts"),
@@ -75,6 +76,7 @@ def _read(ledger: Ledger, before: Books | None, now: datetime) -> tuple[Books, i
         years=still(ledger.fiscal_years, "years"),
         terms=still(ledger.payment_terms, "terms"),
         currency=ledger.administration().currency,
+        clearing_accounts=still(receipts.accounts, "clearing_accounts") if receipts else (),
     )
     return books, not_read
 

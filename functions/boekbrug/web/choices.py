@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.connections import Connection
+from ..domain.clearing import ACCOUNT, JOURNAL, misfit, various_journals
+from ..domain.connections import Connection, Outward
 from ..domain.documents import Entity, FileFormat
 from ..domain.errors import EntityTaken, JournalShared, RequestInvalid, WrongVatNumber
-from ..domain.ledger import AdministrationId
+from ..domain.ledger import AdministrationId, Books
 from ..domain.relations import compact_vat
 from ..ports import PackageFacts
 
@@ -72,3 +73,13 @@ def check_files(package: PackageFacts, attach: Sequence[FileFormat]) -> None:
     """Raises RequestInvalid where a package keeps no files."""
     if attach and not package.KEEPS_FILES:
         raise RequestInvalid(field="attach", reason="keeps_no_files")
+
+
+def check_outward(package: PackageFacts, outward: Outward, books: Books) -> None:
+    """Raises RequestInvalid where a package takes no payments from us, or these books not in that place."""
+    if not package.ABILITIES.outward:
+        raise RequestInvalid(field="outward", reason="no_outward")
+    if not various_journals(books):
+        raise RequestInvalid(field="outward", reason="no_various_journal")
+    if wrong := misfit(outward, books):
+        raise RequestInvalid(field={JOURNAL: "outward.journal", ACCOUNT: "outward.account"}[wrong], reason=wrong)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
-from ..domain.connections import Connection, JobKind
+from ..domain.clearing import clearing_accounts, various_journals
+from ..domain.connections import Connection, JobKind, Outward
 from ..domain.documents import Entity, FileFormat
 from ..domain.entries import sales_journal
 from ..domain.errors import RequestInvalid
@@ -16,10 +17,15 @@ from ..ports import DocumentState, House, JobKey
 from ..sync.snapshots import load_counted, load_focus, scope_of
 from ..texts import finding
 from .app import Route, Visit
-from .choices import check_files, check_free, check_journals, check_neighbours, check_vat_number
+from .choices import check_files, check_free, check_journals, check_neighbours, check_outward, check_vat_number
 from .http import Answer, Answered, Asked
 from .jobs import go_on, wake, wake_all
-from .lookup import connection_of, ground_of
+from .lookup import connection_of, ground_of, needed_ground
+
+
+class OutwardView(Answered):
+    journal: str
+    account: str
 
 
 class ConnectionView(Answered):
@@ -34,6 +40,7 @@ class ConnectionView(Answered):
     invoice_journal: str  # "" until chosen
     credit_note_journal: str
     attach: tuple[FileFormat, ...]  # what goes into the books with each booking
+    outward: OutwardView | None  # where payments go that only Teamleader has; null: they do not
     automatic: bool
     active: bool
     mapping_accepted_at: datetime | None
@@ -49,8 +56,23 @@ class JournalView(Answered):
     name: str
 
 
+class ClearingAccountView(Answered):
+    id: str
+    code: str
+    name: str
+
+
 class ConnectionPage(ConnectionView):
-    journals: list[JournalView]  # the sales journals to choose from; empty until the books have been read
+    """What there is to choose from is empty until the books have been read."""
+
+    journals: list[JournalView]  # for sales
+    outward_journals: list[JournalView]  # for various entries; empty too where the package takes no payments from us
+    outward_accounts: list[ClearingAccountView]
+
+
+class OutwardChoice(Asked):
+    journal: str
+    account: str  # its id
 
 
 class Changes(Asked):
@@ -60,6 +82,7 @@ class Changes(Asked):
     invoice_journal: str | None = None
     credit_note_journal: str | None = None
     attach: tuple[FileFormat, ...] | None = None
+    outward: OutwardChoice | None = None  # null: off
     automatic: bool | None = None
     active: bool | None = None
 
@@ -90,6 +113,7 @@ def fields_of(connection: Connection) -> dict[str, Any]:
         "invoice_journal": connection.invoice_journal,
         "credit_note_journal": connection.credit_note_journal,
         "attach": connection.attach,
+        "outward": connection.outward and OutwardView(**asdict(connection.outward)),
         "automatic": connection.automatic,
         "active": connection.active,
         "mapping_accepted_at": connection.mapping.accepted_at,
@@ -117,15 +141,19 @@ def change_connection(visit: Visit) -> Answer:
     before, house = connection_of(visit), visit.house
     changes = visit.request.read(Changes).model_dump(exclude_unset=True)
     for name, value in changes.items():
-        if value is None:
+        if value is None and name != "outward":
             raise RequestInvalid(field=name, reason="missing")
     if "attach" in changes:
         changes["attach"] = tuple(dict.fromkeys(changes["attach"]))
+    if changes.get("outward") is not None:
+        changes["outward"] = Outward(**changes["outward"])
     after = replace(before, **changes)
     package = house.facts(after.package)
     check_journals(package, after.invoice_journal, after.credit_note_journal)
     check_neighbours(package, after, house.connections.of_administration(after.account, after.administration))
     check_files(package, after.attach)
+    if changes.get("outward") is not None:
+        check_outward(package, changes["outward"], needed_ground(after, house).books)
     _check_journals_exist(after, changes, house)
     if after.active and not before.active:
         _check_place(after, house)
@@ -133,7 +161,7 @@ def change_connection(visit: Visit) -> Answer:
     facts = {
         "connection": after.id,
         "user": visit.session.user,
-        **{name: ", ".join(value) if name == "attach" else str(value) for name, value in changes.items()},
+        **{name: _told(value) for name, value in changes.items()},
     }
     house.audit(after.account).append(after.administration, "settings_changed", facts, house.clock.now())
     if after.active and after.automatic and not (before.active and before.automatic):
@@ -160,7 +188,8 @@ def show_readiness(visit: Visit) -> Answer:
         shared_journal=house.facts(connection.package).ABILITIES.shared_journal,
         load=_load(connection, house),
     )
-    names = {account.id: f"{account.code} {account.name}" for account in ground.books.accounts}
+    accounts = (*ground.books.accounts, *ground.books.clearing_accounts)
+    names = {account.id: f"{account.code} {account.name}" for account in accounts}
     views = []
     for one in found:
         facts = {k: names.get(v, v) if k == "account" else v for k, v in one.facts.items()}  # people know no GUIDs
@@ -168,6 +197,13 @@ def show_readiness(visit: Visit) -> Answer:
         views.append(FindingView(code=one.code, weight=one.weight, facts=facts, sentence=sentence))
     ready = all(one.weight is not Weight.BLOCKS for one in found)
     return Answer(body=Readiness(ready=ready, read_at=ground.read_at, findings=views))
+
+
+def _told(value: Any) -> str:
+    """A setting as the audit keeps it."""
+    if isinstance(value, Outward):
+        return f"{value.journal}, {value.account}"
+    return ", ".join(value) if isinstance(value, tuple) else "off" if value is None else str(value)
 
 
 def _load(connection: Connection, house: House) -> Load | None:
@@ -195,7 +231,14 @@ def _page(connection: Connection, house: House) -> ConnectionPage:
         for journal in books.journals
         if journal.kind is JournalKind.SALES and not journal.blocked
     ]
-    return ConnectionPage(**fields_of(connection), journals=journals)
+    outward = house.facts(connection.package).ABILITIES.outward
+    various = various_journals(books) if outward else ()
+    return ConnectionPage(
+        **fields_of(connection),
+        journals=journals,
+        outward_journals=[JournalView(code=journal.code, name=journal.name) for journal in various],
+        outward_accounts=[ClearingAccountView(id=a.id, code=a.code, name=a.name) for a in clearing_accounts(books)],
+    )
 
 
 def _check_journals_exist(connection: Connection, changes: dict[str, Any], house: House) -> None:

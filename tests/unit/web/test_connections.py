@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from boekbrug.domain.connections import JobKind, Mapping
+from boekbrug.domain.connections import JobKind, Mapping, Outward
 from boekbrug.domain.documents import FileFormat
-from boekbrug.domain.ledger import LedgerAccount
+from boekbrug.domain.ledger import Abilities, Journal, JournalKind, LedgerAccount
 from boekbrug.ports import DocumentState, Job
 from boekbrug.sync.snapshots import Counted, save_counted, scope_of
-from tests.support.builders import a_mapping
+from tests.support.builders import a_mapping, some_books
 from tests.support.house import SetFacts
 
 from .scene import (
@@ -87,6 +88,87 @@ def test_a_package_that_keeps_no_files_is_offered_none():
     our_connection(house, package="plain")
     assert sign_in(house).ask("PATCH", ADDRESS, {"attach": ["pdf"]}).failed() == (400, "RequestInvalid")
     assert house.connections.get(US, "ours").attach == ()
+
+
+VARIOUS = Journal("D1", "Diverse", JournalKind.GENERAL)
+SUSPENSE = LedgerAccount("id-580000", "580000", "Interne overboekingen")
+PLACE = {"journal": "D1", "account": "id-580000"}
+
+
+def a_house_that_brings(**abilities):
+    """Its package takes payments; what was read there has a various journal and a clearing account."""
+    house = a_house()
+    house.known_packages["plain"] = SetFacts(ABILITIES=Abilities(**{"outward": True, **abilities}))
+    our_connection(house, package="plain")
+    read_books(house, journals=(*some_books().journals, VARIOUS), clearing_accounts=(SUSPENSE,))
+    return house
+
+
+def test_payments_go_to_the_books_only_where_a_person_said_so():
+    house = a_house_that_brings()
+    browser = sign_in(house)
+    page = browser.get(ADDRESS).body
+    assert page["outward"] is None
+    assert [journal["code"] for journal in page["outward_journals"]] == ["D1"]
+    assert [account["id"] for account in page["outward_accounts"]] == ["id-580000"]
+    assert browser.ask("PATCH", ADDRESS, {"outward": PLACE}).body["outward"] == PLACE
+    assert house.connections.get(US, "ours").outward == Outward("D1", "id-580000")
+    assert browser.ask("PATCH", ADDRESS, {"automatic": False}).body["outward"] == PLACE
+    assert browser.ask("PATCH", ADDRESS, {"outward": None}).body["outward"] is None
+    told = [entry["facts"].get("outward") for entry in house.audit(US).entries(DIVISION)]
+    assert told == ["D1, id-580000", None, "off"]
+
+
+@pytest.mark.parametrize(
+    ("place", "books", "reason"),
+    [
+        ({"journal": "B1"}, {}, "no such open journal for various entries"),  # the bank's own file brings the money
+        ({"journal": "V1"}, {}, "no such open journal for various entries"),
+        ({"account": "id-700000"}, {}, "no such clearing account"),
+        ({}, {"journals": some_books().journals}, "no open journal for various entries; make one"),
+        ({}, {"journals": (replace(VARIOUS, blocked=True),)}, "no open journal for various entries; make one"),
+    ],
+)
+def test_a_place_that_does_not_fit_leaves_the_switch_off_with_its_sentence(place, books, reason):
+    house = a_house_that_brings()
+    read_books(house, **{"journals": (*some_books().journals, VARIOUS), "clearing_accounts": (SUSPENSE,), **books})
+    answer = sign_in(house).ask("PATCH", ADDRESS, {"outward": {**PLACE, **place}})
+    assert answer.failed() == (400, "RequestInvalid")
+    assert reason in answer.body["sentence"]
+    assert house.connections.get(US, "ours").outward is None
+
+
+def test_a_package_that_takes_no_payments_says_so():
+    house = a_house_that_brings(outward=False)
+    browser = sign_in(house)
+    assert browser.get(ADDRESS).body["outward_journals"] == []
+    answer = browser.ask("PATCH", ADDRESS, {"outward": PLACE})
+    assert answer.failed() == (400, "RequestInvalid")
+    assert "takes no payments from Teamleader" in answer.body["sentence"]
+
+
+def test_a_place_is_chosen_from_books_that_were_read():
+    house = a_house()
+    house.known_packages["plain"] = SetFacts(ABILITIES=Abilities(outward=True))
+    our_connection(house, package="plain")
+    assert sign_in(house).ask("PATCH", ADDRESS, {"outward": PLACE}).failed() == (409, "NotReady")
+
+
+@pytest.mark.parametrize(
+    ("books", "code"),
+    [
+        ({}, []),
+        ({"journals": some_books().journals}, ["clearing_journal_missing"]),
+        ({"clearing_accounts": ()}, ["clearing_account_missing"]),
+    ],
+)
+def test_a_place_that_vanished_is_a_finding(books, code):
+    house = a_house_that_brings()
+    browser = sign_in(house)
+    browser.ask("PATCH", ADDRESS, {"outward": PLACE})
+    read_books(house, **{"journals": (*some_books().journals, VARIOUS), "clearing_accounts": (SUSPENSE,), **books})
+    found = browser.get(f"{ADDRESS}/readiness").body["findings"]
+    assert [one["code"] for one in found if one["code"].startswith("clearing")] == code
 
 
 def test_a_change_has_held_documents_looked_at_again_but_starts_nothing_that_never_ran():

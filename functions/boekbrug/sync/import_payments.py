@@ -48,12 +48,14 @@ from ..ports import (
     WriteState,
 )
 from ..records import as_json, as_text, from_json, from_text
-from .slices import Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
+from .slices import Deed, Slice, active_connections, has_time, next_run, on_the_clock, stops_the_slice
 from .write_once import FUNCTION_TIMEOUT, How, Protocol, Write, Written, write_once
 
 BATCH = 100
 """Settlements looked at together: Teamleader tells what is due of a hundred invoices in one call."""
 MONEY = (SettlementKind.PAYMENT, SettlementKind.WRITE_OFF)
+KNOWN = (*MONEY, SettlementKind.RECEIPT)
+"""What counts as paid in the books: money, and what Teamleader had first."""
 SETTLE = timedelta(seconds=60)
 CHECK_EVERY = timedelta(hours=12)
 """How often open items are compared: a whole list each time, of which a package gives few a day (rules.md 22)."""
@@ -70,7 +72,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class Sent:
     """What was sent for one part of an open item: once, and once more each time it grew."""
 
     intents: tuple[Intent, ...]  # in order
@@ -121,8 +123,11 @@ class _Desk:
         self.done[error.cause] += 1
 
 
-def import_payments(house: House, job: Job, deadline: Deadline) -> Slice:
-    """One slice: what changed among the open items is remembered, then dealt with booking by booking."""
+def import_payments(house: House, job: Job, deadline: Deadline, then: Deed | None = None) -> Slice:
+    """One slice: what changed among the open items is remembered, then dealt with booking by booking.
+
+    `then`: what follows once nothing is left to deal with; it may have the job come back earlier.
+    """
     connections = active_connections(house, job)
     if not connections:
         return Slice({"connections": 0})
@@ -142,9 +147,11 @@ def import_payments(house: House, job: Job, deadline: Deadline) -> Slice:
     if job.manual:
         _look_again(desk)
     look_again = _work_off(desk) if _remember_new(desk) and _check_open_items(desk) else timedelta(0)
-    now = house.clock.now()
-    due_at = next_run(JobKind.PAYMENTS, connections, now) if look_again is None else now + look_again
-    return Slice(dict(desk.done), due_at)
+    if look_again is not None:
+        return Slice(dict(desk.done), house.clock.now() + look_again)
+    more = then(house, desk.job, deadline) if then else Slice()
+    times = (more.due_at, next_run(JobKind.PAYMENTS, connections, house.clock.now()))
+    return Slice({**desk.done, **more.result}, min(filter(None, times), default=None))
 
 
 def _look_again(desk: _Desk) -> None:
@@ -222,15 +229,15 @@ def _compare(
     intents = desk.links.intents(WriteKind.BOOKING, list(owners.values()))
     for item in items:
         intent = intents.get(owners.get(item.booking, ""))
-        booked = _remembered(intent)
-        if intent is None or booked is None or not _fits(item, booked, length):
+        booked = remembered(intent)
+        if intent is None or booked is None or not fits(item, booked, length):
             continue
         rest = _rest(desk, booked, length)
         differs = None if rest == item.open else PaymentDiffers(books=str(item.open), due=str(rest))
         yield DocumentId(intent.subject), differs
     closed = [document for document in told if document not in owners.values()]
     for document, intent in desk.links.intents(WriteKind.BOOKING, closed).items():
-        booked = _remembered(intent)
+        booked = remembered(intent)
         if booked is None or not _rest(desk, booked, length):
             yield DocumentId(document), None
 
@@ -239,7 +246,7 @@ def _rest(desk: _Desk, booked: Booking, length: int) -> Money:
     """What must still be open of a booking by all we know of."""
     parts = [part for part in desk.settlements.of_booking(booked.ref) if part.kind is not SettlementKind.OPEN]
     currency = booked.gross.currency
-    amounts = (p.amount for p in parts if _fits(p, booked, length) and p.amount.currency == currency)
+    amounts = (p.amount for p in parts if fits(p, booked, length) and p.amount.currency == currency)
     settled = Money.total(amounts, currency)
     return booked.gross - settled if booked.gross.amount > 0 else booked.gross + settled
 
@@ -305,12 +312,12 @@ def _those_that_fit(desk: _Desk, record: DocumentRecord, booking: BookingRef) ->
     everything = list(desk.settlements.of_booking(booking))
     if not any(_tells_its_booking(part) for part in everything):
         return everything
-    booked = _remembered(desk.links.intent(WriteKind.BOOKING, record.id))
+    booked = remembered(desk.links.intent(WriteKind.BOOKING, record.id))
     length = desk.ledger.abilities.reference_length
-    return [part for part in everything if booked and _fits(part, booked, length)]
+    return [part for part in everything if booked and fits(part, booked, length)]
 
 
-def _remembered(intent: Intent | None) -> Booking | None:
+def remembered(intent: Intent | None) -> Booking | None:
     """A document's booking as it was booked; None when it is not in the books (any more)."""
     return from_json(Booking, dict(intent.result or {})) if intent and _stands(intent) else None
 
@@ -319,7 +326,7 @@ def _tells_its_booking(part: Settlement) -> bool:
     return part.gross is not None or bool(part.references)
 
 
-def _fits(now: Settlement | OpenItem, booked: Booking, length: int) -> bool:
+def fits(now: Settlement | OpenItem, booked: Booking, length: int) -> bool:
     """Whether the books still speak of the booking we remember, as far as they tell its amount and its number."""
     if now.gross is not None and now.gross != abs(booked.gross):
         return False
@@ -338,21 +345,21 @@ def _stands(intent: Intent | None) -> bool:
     return intent is not None and intent.state is WriteState.DONE
 
 
-def _in_doubt(intent: Intent | None) -> bool:
+def in_doubt(intent: Intent | None) -> bool:
     return intent is not None and intent.state in (WriteState.SENDING, WriteState.UNKNOWN)
 
 
-def _sent_for(desk: _Desk, parts: Sequence[Settlement]) -> dict[str, _Sent]:
+def registered_for(links: Links, parts: Sequence[Settlement]) -> dict[str, Sent]:
     """What was sent for each of these parts."""
     found: dict[str, list[Intent]] = {part.id: [] for part in parts}
     asked = {part.id: part.id for part in parts}  # by what each is filed under
     while asked:
-        intents = desk.links.intents(WriteKind.PAYMENT, list(asked))
+        intents = links.intents(WriteKind.PAYMENT, list(asked))
         for subject, intent in intents.items():
             found[asked[subject]].append(intent)
         # A part grows only after it was registered: then what it grew by may be there too.
         asked = {_filed_under(asked[s], len(found[asked[s]])): asked[s] for s, i in intents.items() if _stands(i)}
-    return {part: _Sent(tuple(intents)) for part, intents in found.items()}
+    return {part: Sent(tuple(intents)) for part, intents in found.items()}
 
 
 def _filed_under(part: str, earlier: int) -> str:
@@ -368,12 +375,12 @@ def _register(
     state: InvoiceState,
 ) -> bool:
     """Register the shortfall of Teamleader against the books, part by part; whether an outcome is unknown."""
-    sent_for = _sent_for(desk, everything)
-    in_books = _sum((part.amount for part in everything if part.kind in MONEY), state)
+    sent_for = registered_for(desk.links, everything)
+    in_books = _sum((part.amount for part in everything if part.kind in KNOWN), state)
     ours = _sum((one.amount for sent in sent_for.values() for one in sent.stand), state)
     paid, due = state.gross - state.due, state.due
     there: set[tuple[datetime, Money]] = set()
-    if paid != ours or any(_in_doubt(sent.last) for sent in sent_for.values()):
+    if paid != ours or any(in_doubt(sent.last) for sent in sent_for.values()):
         # Somebody else registered, credited or removed something: only the payments themselves tell (rules.md 6).
         payments = desk.focus.payments(record.id)
         paid = _sum((payment.amount for payment in payments), state)
@@ -388,7 +395,7 @@ def _register(
         unsent = _unsent(part, sent)
         wanted = part.kind in MONEY and unsent.amount > 0
         shortfall = min(unsent, in_books - paid, due)
-        if intent and _in_doubt(intent) and (not wanted or shortfall.amount <= 0) and not _gave_up(desk, intent):
+        if intent and in_doubt(intent) and (not wanted or shortfall.amount <= 0) and not _gave_up(desk, intent):
             return True
         if not wanted:
             _say_what_was_undone(desk, record, part, sent, paid, in_books)
@@ -411,7 +418,7 @@ def _register(
             if result.how is How.SENT:
                 paid, due = paid + registration.amount, due - registration.amount
             _registered(desk, record, part, result)
-            _say_what_was_undone(desk, record, part, _Sent((result.intent,)), paid, in_books)
+            _say_what_was_undone(desk, record, part, Sent((result.intent,)), paid, in_books)
         desk.settlements.dealt_with(part)
     _say_what_differs(desk, record, everything, state, due)
     return False
@@ -421,12 +428,12 @@ def _found(
     desk: _Desk,
     record: DocumentRecord,
     part: Settlement,
-    sent_for: dict[str, _Sent],
+    sent_for: dict[str, Sent],
     there: Container[tuple[datetime, Money]],
 ) -> bool:
     """Whether we know about the last registration of a part: one in doubt that arrived is noted as standing."""
     sent = sent_for[part.id]
-    if sent.last is None or not _in_doubt(sent.last):
+    if sent.last is None or not in_doubt(sent.last):
         return True
     arrived = _sent(sent.last)
     if (arrived.paid_at, arrived.amount) not in there:
@@ -434,12 +441,12 @@ def _found(
     result = _write(desk, sent.last.subject, arrived)
     if not isinstance(result, Written):
         return False
-    sent_for[part.id] = _Sent((*sent.intents[:-1], result.intent))
+    sent_for[part.id] = Sent((*sent.intents[:-1], result.intent))
     _registered(desk, record, part, result)
     return True
 
 
-def _unsent(part: Settlement, sent: _Sent) -> Money:
+def _unsent(part: Settlement, sent: Sent) -> Money:
     """How much of a part the books settled since we registered it; all of it when we never did.
 
     Not what was registered, which may be less: the rest was there already.
@@ -456,7 +463,7 @@ def _subject(record: DocumentRecord, part: Settlement) -> str:
 
 
 def _say_what_was_undone(
-    desk: _Desk, record: DocumentRecord, part: Settlement, sent: _Sent, paid: Money, in_books: Money
+    desk: _Desk, record: DocumentRecord, part: Settlement, sent: Sent, paid: Money, in_books: Money
 ) -> None:
     """Teamleader is never set back from paid: a person decides (rules.md 23), and then it is no problem any more."""
     if not sent.stand:

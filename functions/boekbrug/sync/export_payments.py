@@ -72,7 +72,7 @@ from ..ports import (
     WriteState,
 )
 from ..records import as_json, as_text, from_json, from_text
-from .import_payments import KNOWN, fits, import_payments, in_doubt, registered_for, remembered
+from .import_payments import KNOWN, fits, import_payments, registered_for, remembered
 from .slices import Slice, active_connections, has_time, on_the_clock
 from .snapshots import load_books
 from .write_once import FUNCTION_TIMEOUT, Protocol, Write, Written, write_once
@@ -289,9 +289,6 @@ def _are_matched(desk: _Desk, record: DocumentRecord) -> bool:
     """Whether every entry for this invoice that stands in the books is matched with it, by now or long since."""
     booked = remembered(desk.links.intent(WriteKind.BOOKING, record.id))
     payments = _theirs(desk, record.id, _parts(desk, booked)) if booked else ()
-    if payments is None:
-        desk.stopped.add(record.connection)
-        return False
     for payment, receipt in _unmatched(desk, payments):
         prepared = from_text(PreparedReceipt, receipt.payload)
         if desk.receipts.stands(prepared) and not _match(desk, record, payment.subject, prepared):
@@ -310,7 +307,7 @@ def _bring(desk: _Desk, one: _Open, state: InvoiceState) -> None:
     standing = [part for part in parts if part.kind is not SettlementKind.OPEN]
     currency = one.item.open.currency
     payments = _theirs(desk, record.id, parts)
-    if payments is None or one.booked.gross - _sum((p.amount for p in standing), currency) != one.item.open:
+    if one.booked.gross - _sum((p.amount for p in standing), currency) != one.item.open:
         return  # what we know of it is older than the report: the next look tells
     registered = registered_for(desk.links, parts)
     # Money in the books that Teamleader does not have by us: each part of it is a payment that is there already.
@@ -353,11 +350,9 @@ def _parts(desk: _Desk, booked: Booking) -> list[Settlement]:
     return [part for part in parts if fits(part, booked, length) and part.amount.currency == currency]
 
 
-def _theirs(desk: _Desk, document: DocumentId, parts: Sequence[Settlement]) -> Sequence[_Payment] | None:
-    """The payments Teamleader has of an invoice, without those we registered; None while one of ours is in doubt."""
+def _theirs(desk: _Desk, document: DocumentId, parts: Sequence[Settlement]) -> Sequence[_Payment]:
+    """The payments Teamleader has of an invoice, without those we registered."""
     registered = registered_for(desk.links, parts).values()
-    if any(in_doubt(sent.last) for sent in registered):
-        return None
     ours = Counter((one.paid_at, one.amount) for sent in registered for one in sent.stand)
     found: list[_Payment] = []
     seen: Counter[str] = Counter()

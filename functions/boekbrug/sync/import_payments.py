@@ -345,7 +345,7 @@ def _stands(intent: Intent | None) -> bool:
     return intent is not None and intent.state is WriteState.DONE
 
 
-def in_doubt(intent: Intent | None) -> bool:
+def _in_doubt(intent: Intent | None) -> bool:
     return intent is not None and intent.state in (WriteState.SENDING, WriteState.UNKNOWN)
 
 
@@ -380,7 +380,7 @@ def _register(
     ours = _sum((one.amount for sent in sent_for.values() for one in sent.stand), state)
     paid, due = state.gross - state.due, state.due
     there: set[tuple[datetime, Money]] = set()
-    if paid != ours or any(in_doubt(sent.last) for sent in sent_for.values()):
+    if paid != ours or any(_in_doubt(sent.last) for sent in sent_for.values()):
         # Somebody else registered, credited or removed something: only the payments themselves tell (rules.md 6).
         payments = desk.focus.payments(record.id)
         paid = _sum((payment.amount for payment in payments), state)
@@ -395,7 +395,7 @@ def _register(
         unsent = _unsent(part, sent)
         wanted = part.kind in MONEY and unsent.amount > 0
         shortfall = min(unsent, in_books - paid, due)
-        if intent and in_doubt(intent) and (not wanted or shortfall.amount <= 0) and not _gave_up(desk, intent):
+        if intent and _in_doubt(intent) and (not wanted or shortfall.amount <= 0) and not _gave_up(desk, intent):
             return True
         if not wanted:
             _say_what_was_undone(desk, record, part, sent, paid, in_books)
@@ -433,7 +433,7 @@ def _found(
 ) -> bool:
     """Whether we know about the last registration of a part: one in doubt that arrived is noted as standing."""
     sent = sent_for[part.id]
-    if sent.last is None or not in_doubt(sent.last):
+    if sent.last is None or not _in_doubt(sent.last):
         return True
     arrived = _sent(sent.last)
     if (arrived.paid_at, arrived.amount) not in there:

@@ -82,6 +82,7 @@ class Package:
         self.bank: list[Settlement] = []
         self.fails: dict[str, list[str | SyncError]] = {"enter": [], "match": []}  # "lost" arrives, "gone" never does
         self.asked = 0
+        self.matches_again: list[bool] = []
 
     # a bookkeeper
     def pays(self, ref: str, amount: str) -> None:
@@ -142,6 +143,7 @@ class Package:
         return self.entries.get(int(prepared.payload)) == prepared.receipt
 
     def match(self, match: Match, *, again: bool = False) -> Outcome[Match]:
+        self.matches_again.append(again)
         fails = self.fails["match"].pop(0) if self.fails["match"] else ""
         if isinstance(fails, SyncError):
             return Refused(fails)
@@ -526,6 +528,25 @@ def test_an_entry_that_cannot_be_matched_stops_the_rest_until_it_is() -> None:
     scene.is_asked_again()
     scene.comes_to_rest()
     assert (sorted(scene.matched()), scene.problems()) == (["121.00", "80.00"], {})
+
+
+def test_a_match_in_doubt_is_offered_as_what_it_is() -> None:
+    scene = Scene("121.00")
+    scene.package.fails["match"] = ["gone"]
+    scene.settles()
+    assert scene.package.matches_again == [False, True]
+    assert scene.broken("121.00") == []
+
+
+def test_a_match_in_doubt_is_not_made_with_what_got_the_number_of_our_entry() -> None:
+    """rules.md 4: the last entry of a journal leaves its number when it is deleted."""
+    scene = Scene("121.00")
+    scene.package.fails["match"] = ["gone"]
+    scene.works()
+    scene.package.entries[1] = replace(scene.package.entries[1], key="")
+    scene.comes_to_rest()
+    assert (scene.matched(), scene.links.unsettled()) == ([], [])
+    assert list(scene.problems().values()) == ["PaymentDiffers"]
 
 
 def test_open_items_are_asked_for_within_a_days_limit_however_often_somebody_asks() -> None:

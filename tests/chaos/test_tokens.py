@@ -353,17 +353,18 @@ def local() -> Iterator[LocalTables]:
 
 @pytest.mark.stack
 class TestSixteenProcesses:
-    """On the local DynamoDB, with time scaled down; both vendors' fakes on a socket."""
+    """On the local DynamoDB, with time scaled down; the vendor's fake on a socket."""
 
     def test_a_slice(self, local: LocalTables) -> None:
-        self._play(local, rotations=200)
+        self._play(local, "teamleader", rotations=200)
 
     @pytest.mark.deep
-    def test_all(self, local: LocalTables) -> None:
-        self._play(local, rotations=16 * 200)
+    @pytest.mark.parametrize("way", ["teamleader", *OF_OCTOPUS])
+    def test_all(self, local: LocalTables, way: str) -> None:
+        self._play(local, way, rotations=16 * 200)
 
-    def _play(self, local: LocalTables, rotations: int) -> None:
-        crowd = Crowd(local, processes=16, chains=4, rotations=rotations)
+    def _play(self, local: LocalTables, way: str, rotations: int) -> None:
+        crowd = Crowd(local, way, processes=16, chains=4, rotations=rotations)
         told = crowd.play()
         assert crowd.broken(told) == []
         assert crowd.rotations() >= rotations

@@ -85,12 +85,12 @@ class Confirmed:
 
 
 class Crowd:
-    """Teamleader's logins, whose tokens may be refreshed at once and die as families when one is used twice."""
+    """Logins whose tokens may be refreshed at once: Teamleader's die as families when one is used twice."""
 
-    def __init__(self, local: LocalTables, *, processes: int, chains: int, rotations: int) -> None:
+    def __init__(self, local: LocalTables, way: str, *, processes: int, chains: int, rotations: int) -> None:
         self._local, self._table = local, local.new_table()
         self._processes, self._wanted = processes, rotations
-        self._office = an_office("teamleader", FakeClock())
+        self._office = an_office(way, FakeClock())
         (store,) = local.stores(self._table)
         now, line = datetime.now(UTC), fake_transport(self._office.fake)
         self._logins = [store.logins.save_new(self._office.consent(n, line, now)) for n in range(chains)]
@@ -105,9 +105,9 @@ class Crowd:
         ]
         for process in crowd:  # before the fake has threads, which a fork would leave behind
             process.start()
-        with serving({"teamleader": self._office.fake}) as urls:
+        with serving({self._office.vendor: self._office.fake}) as urls:
             for _ in crowd:
-                where.put(urls["teamleader"])
+                where.put(urls[self._office.vendor])
             told = [answers.get(timeout=PATIENCE) for _ in crowd]
             for process in crowd:
                 process.join(5)
@@ -148,7 +148,7 @@ class Crowd:
         return sum(row["status"] == 200 for row in self._calls())
 
     def _calls(self) -> list[dict[str, Any]]:
-        calls = [row for row in self._office.fake.journal if row["path"] == "/oauth2/access_token"]
+        calls = [row for row in self._office.fake.journal if row["path"] == self._office.token_path]
         return calls[len(self._logins) :]  # without the consents
 
     def broken(self, told: list[Told]) -> list[str]:

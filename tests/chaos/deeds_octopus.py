@@ -16,6 +16,7 @@ from boekbrug.domain.relations import RelationQuery
 from boekbrug.vendors.oauth import Room
 from boekbrug.vendors.octopus.looks import Look
 from boekbrug.vendors.registry import door_of
+from fakes.octopus.seed import USER
 from infra.local.fake_control import FakeControl
 
 from .deed_room import NOW, KnownToken, Run, a_draft, an_entry
@@ -146,8 +147,6 @@ def _what_happens_there(control: FakeControl, booking: BookingRef, entry: SalesE
 
 
 def _password_of(control: FakeControl) -> tuple[str, str]:
-    from fakes.octopus.seed import USER
-
     control.post("edit_user", user=USER, password="knikkers")
     return USER, "knikkers"
 

@@ -58,7 +58,6 @@ from ..ports import (
     Documents,
     DocumentState,
     Focus,
-    FocusPayment,
     House,
     Intent,
     InvoiceState,
@@ -73,7 +72,7 @@ from ..ports import (
 )
 from ..records import as_json, as_text, from_json, from_text
 from .import_payments import KNOWN, fits, import_payments, registered_for, remembered
-from .slices import Slice, active_connections, has_time, on_the_clock
+from .slices import LAST_WRITE, Slice, active_connections, has_time, on_the_clock
 from .snapshots import load_books
 from .write_once import FUNCTION_TIMEOUT, Protocol, Write, Written, write_once
 
@@ -125,7 +124,7 @@ class _Desk:
     settlements: Settlements
     books: Books
     connections: Mapping[ConnectionId, Connection]  # those that bring payments
-    stopped: set[ConnectionId] = field(default_factory=set)  # of those, where nothing more is sent in this slice
+    stopped: bool = False  # nothing more is sent in this slice
     doubtful: bool = False  # whether an outcome is unknown
     waits: bool = False  # whether something goes on at the next look
     done: Counter[str] = field(default_factory=Counter)
@@ -192,7 +191,7 @@ def export_payments(house: House, job: Job, deadline: Deadline) -> Slice:
             desk.save_cursor(outward=looked.isoformat(), outward_waits="yes")
             _bring_all(desk)
             if not desk.waits and not desk.doubtful:
-                desk.save_cursor(outward_waits=None)
+                desk.save_cursor(outward_waits=None, outward_at=None)
     except RateLimited:
         desk.waits = True
     if desk.doubtful:
@@ -210,7 +209,7 @@ def _settle_doubts(desk: _Desk) -> None:
     for intent in desk.links.unsettled():
         if intent.kind not in (WriteKind.RECEIPT, WriteKind.MATCH):
             continue
-        record = desk.documents.record(DocumentId(intent.subject.partition("~")[0]))
+        record = desk.documents.record(_document_of(intent.subject))
         receipt = desk.links.intent(WriteKind.RECEIPT, intent.subject)
         if record is None or receipt is None or record.connection not in desk.connections:
             continue
@@ -225,12 +224,34 @@ def _settle_doubts(desk: _Desk) -> None:
                 continue
             _entered(desk, record, prepared, result)
         _match(desk, record, intent.subject, prepared)
+    _finish(desk)
+
+
+def _finish(desk: _Desk) -> None:
+    """The entry a worker died over, if it stands: its invoice may not be open any more, and then nobody would look."""
+    subject = desk.job.cursor.get("outward_at")
+    if subject is None or desk.doubtful:
+        return
+    record = desk.documents.record(_document_of(subject))
+    if record is None or record.connection not in desk.connections:
+        return
+    if _match_all(desk, record, _unmatched(desk, [subject])) or not desk.waits:  # it is, or people were told
+        desk.save_cursor(outward_at=None)
+
+
+def _document_of(subject: str) -> DocumentId:
+    return DocumentId(subject.partition("~")[0])
 
 
 def _bring_all(desk: _Desk) -> None:
     """Compare what is open in the books with what Teamleader asks, invoice by invoice."""
+    told = set()
+    for record, cause in _told(desk):
+        if cause != PaymentNotMatched.__name__ or _match_told(desk, record):
+            told.add(record.id)
     found = sorted(_ours(desk, desk.ledger.open_items() or ()), key=lambda one: (one.booked.day, one.document))
-    told = _look_after_told(desk, {one.document for one in found})
+    for document in told - {one.document for one in found}:
+        desk.problems.solve(_about(document))
     for first in range(0, len(found), BATCH):
         part = found[first : first + BATCH]
         states = desk.focus.invoice_states([one.document for one in part])
@@ -262,70 +283,47 @@ def _asks_less(state: InvoiceState, item: OpenItem) -> bool:
     return state.due.currency == item.open.currency and state.due.amount < item.open.amount
 
 
-def _look_after_told(desk: _Desk, still_open: set[DocumentId]) -> set[DocumentId]:
-    """Of whom people were told before: what was closed since is no problem any more, what stands unmatched comes first.
-
-    Those that are still told.
-    """
-    told = set()
+def _told(desk: _Desk) -> Iterator[tuple[DocumentRecord, str]]:
+    """The invoices whose payments people were told of, and the cause."""
     for problem in desk.problems.all():
         kind, _, rest = problem.subject.partition(":")
         if kind != "payment" or not rest.endswith(":outward"):
             continue
-        document = DocumentId(rest.removesuffix(":outward"))
-        record = desk.documents.record(document)
-        if record is None or record.connection not in desk.connections:
-            continue
-        if problem.cause == PaymentNotMatched.__name__ and not _are_matched(desk, record):
-            continue
-        if document in still_open:
-            told.add(document)
-        else:
-            desk.problems.solve(problem.subject)
-    return told
+        record = desk.documents.record(DocumentId(rest.removesuffix(":outward")))
+        if record is not None and record.connection in desk.connections:
+            yield record, problem.cause
 
 
-def _are_matched(desk: _Desk, record: DocumentRecord) -> bool:
-    """Whether every entry for this invoice that stands in the books is matched with it, by now or long since."""
+def _match_told(desk: _Desk, record: DocumentRecord) -> bool:
+    """Try once more to match what stands beside an invoice; whether nothing does any more."""
     booked = remembered(desk.links.intent(WriteKind.BOOKING, record.id))
-    payments = _theirs(desk, record.id, _parts(desk, booked)) if booked else ()
-    for payment, receipt in _unmatched(desk, payments):
-        prepared = from_text(PreparedReceipt, receipt.payload)
-        if desk.receipts.stands(prepared) and not _match(desk, record, payment.subject, prepared):
-            return False
-    return True
+    payments = _sides(desk, record.id, _parts(desk, booked))[0] if booked else ()
+    return _match_all(desk, record, _unmatched(desk, [payment.subject for payment in payments]))
 
 
 def _bring(desk: _Desk, one: _Open, state: InvoiceState) -> None:
     """Bring what the books lack of one invoice; never more than is open there, and never what they may have."""
     record = desk.documents.record(one.document)
-    if record is None or record.state is not DocumentState.BOOKED:
+    if desk.stopped or record is None or record.state is not DocumentState.BOOKED:
         return
-    if record.connection not in desk.connections or record.connection in desk.stopped:
+    if record.connection not in desk.connections:
         return
     parts = _parts(desk, one.booked)
     standing = [part for part in parts if part.kind is not SettlementKind.OPEN]
     currency = one.item.open.currency
-    payments = _theirs(desk, record.id, parts)
     if one.booked.gross - _sum((p.amount for p in standing), currency) != one.item.open:
         return  # what we know of it is older than the report: the next look tells
-    registered = registered_for(desk.links, parts)
-    # Money in the books that Teamleader does not have by us: each part of it is a payment that is there already.
-    there = Counter(part.amount for part in standing if part.kind in KNOWN and not registered[part.id].stand)
-    room = min(one.item.open, _too_little(payments, there, currency))
-    undone, unmatched = False, dict(_unmatched(desk, payments))
-    receipts = desk.links.intents(WriteKind.RECEIPT, [payment.subject for payment in payments])
-    missing = []
+    payments, there = _sides(desk, record.id, parts)
+    too_little = _sum((payment.amount for payment in payments), currency) - _sum(there.elements(), currency)
+    room = min(one.item.open, too_little)
+    subjects = [payment.subject for payment in payments]
+    if unmatched := _unmatched(desk, subjects):
+        desk.waits |= _match_all(desk, record, unmatched)  # the report is older than that: the next look goes on
+        return
+    receipts = desk.links.intents(WriteKind.RECEIPT, subjects)
+    undone, missing = False, []
     for payment in sorted(payments, key=lambda payment: not _stands(receipts.get(payment.subject))):
-        if payment in unmatched:
-            prepared = from_text(PreparedReceipt, unmatched[payment].payload)
-            if not desk.receipts.stands(prepared):
-                undone = True
-            elif not _match(desk, record, payment.subject, prepared):
-                return
-            else:
-                room -= payment.amount
-        elif there[payment.amount]:
+        if there[payment.amount]:  # by our entry, or whoever's
             there[payment.amount] -= 1
         elif _stands(receipts.get(payment.subject)):
             undone = True
@@ -350,40 +348,45 @@ def _parts(desk: _Desk, booked: Booking) -> list[Settlement]:
     return [part for part in parts if fits(part, booked, length) and part.amount.currency == currency]
 
 
-def _theirs(desk: _Desk, document: DocumentId, parts: Sequence[Settlement]) -> Sequence[_Payment]:
-    """The payments Teamleader has of an invoice, without those we registered."""
-    registered = registered_for(desk.links, parts).values()
-    ours = Counter((one.paid_at, one.amount) for sent in registered for one in sent.stand)
-    found: list[_Payment] = []
-    seen: Counter[str] = Counter()
-    for payment in sorted(desk.focus.payments(document), key=lambda payment: payment.paid_at):
-        what = (payment.paid_at, payment.amount)
-        if ours[what]:
-            ours[what] -= 1
-            continue
-        name = _name(document, payment)
-        found.append(_Payment(f"{name}~{seen[name]}", payment.paid_at, payment.amount))
-        seen[name] += 1
-    return found
+def _sides(desk: _Desk, document: DocumentId, parts: Sequence[Settlement]) -> tuple[list[_Payment], Counter[Money]]:
+    """What each side has of an invoice beside the other: payments in Teamleader, and amounts in the books.
+
+    What we registered in Teamleader stands on both. Where somebody changed or removed that, or registered a part
+    himself before us, the books have so much that Teamleader has otherwise, if at all.
+    """
+    payments = Counter((payment.paid_at, payment.amount) for payment in desk.focus.payments(document))
+    there: Counter[Money] = Counter()
+    registered = registered_for(desk.links, parts)
+    for part in parts:
+        rest = part.amount if part.kind in KNOWN else Money.zero(part.amount.currency)
+        for one in registered[part.id].stand:
+            if payments[one.paid_at, one.amount]:
+                payments[one.paid_at, one.amount] -= 1
+                rest -= one.amount
+        if rest.amount > 0:
+            there[rest] += 1
+    theirs = [
+        _Payment(f"{document}~{paid_at.astimezone(UTC).isoformat()}~{amount.amount}~{n}", paid_at, amount)
+        for (paid_at, amount), count in sorted(payments.items(), key=lambda pair: pair[0][0])
+        for n in range(count)
+    ]
+    return theirs, there
 
 
-def _name(document: DocumentId, payment: FocusPayment) -> str:
-    return f"{document}~{payment.paid_at.astimezone(UTC).isoformat()}~{payment.amount.amount}"
+def _unmatched(desk: _Desk, payments: Sequence[str]) -> dict[str, PreparedReceipt]:
+    """Of these payments the entries that stand in the books and are not matched: not those somebody deleted."""
+    receipts, matches = (desk.links.intents(kind, payments) for kind in (WriteKind.RECEIPT, WriteKind.MATCH))
+    unmatched = {
+        subject: from_text(PreparedReceipt, receipt.payload)
+        for subject, receipt in receipts.items()
+        if _stands(receipt) and not _stands(matches.get(subject))
+    }
+    return {subject: prepared for subject, prepared in unmatched.items() if desk.receipts.stands(prepared)}
 
 
-def _too_little(payments: Sequence[_Payment], there: Counter[Money], currency: str) -> Money:
-    """How much less the books have than Teamleader, apart from what Teamleader has by us."""
-    return _sum((payment.amount for payment in payments), currency) - _sum(there.elements(), currency)
-
-
-def _unmatched(desk: _Desk, payments: Sequence[_Payment]) -> Iterator[tuple[_Payment, Intent]]:
-    """Those we entered in the books and did not match."""
-    subjects = [payment.subject for payment in payments]
-    receipts, matches = (desk.links.intents(kind, subjects) for kind in (WriteKind.RECEIPT, WriteKind.MATCH))
-    for payment in payments:
-        receipt = receipts.get(payment.subject)
-        if receipt is not None and _stands(receipt) and not _stands(matches.get(payment.subject)):
-            yield payment, receipt
+def _match_all(desk: _Desk, record: DocumentRecord, unmatched: Mapping[str, PreparedReceipt]) -> bool:
+    """Whether none of them stands unmatched any more."""
+    return all(_match(desk, record, subject, prepared) for subject, prepared in unmatched.items())
 
 
 def _stands(intent: Intent | None) -> bool:
@@ -392,14 +395,13 @@ def _stands(intent: Intent | None) -> bool:
 
 def _send(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) -> bool:
     """Enter one payment and match it; whether both stand, so that the next one may go."""
-    if record.connection in desk.stopped:
-        return False
     if not has_time(desk.house, desk.deadline):
         desk.waits = True
         return False
+    desk.save_cursor(outward_at=payment.subject)
     result = _enter(desk, record, one, payment)
     if isinstance(result, TryLater):
-        _stop(desk, record, result)
+        _stop(desk, result)
         return False
     if isinstance(result, NeedsLogin):
         raise result
@@ -409,6 +411,10 @@ def _send(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) ->
         return False
     prepared = from_text(PreparedReceipt, result.intent.payload)
     _entered(desk, record, prepared, result)
+    if desk.house.real.now() >= desk.deadline.hard - LAST_WRITE:
+        desk.doubtful = True  # the next slice begins with its match
+        desk.stopped = True
+        return False
     return _match(desk, record, payment.subject, prepared)
 
 
@@ -424,7 +430,7 @@ def _enter(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) -
         if isinstance(prepared, SyncError):
             return prepared
         result = _write_receipt(desk, Write(payment.subject, as_text(prepared), prepared.hash))
-        if not isinstance(result, NumberTaken):
+        if not isinstance(result, NumberTaken) or not has_time(desk.house, desk.deadline):
             break
     return result
 
@@ -458,7 +464,7 @@ def _entered(desk: _Desk, record: DocumentRecord, prepared: PreparedReceipt, wri
 
 
 def _match(desk: _Desk, record: DocumentRecord, subject: str, prepared: PreparedReceipt) -> bool:
-    """Match an entry that stands with its invoice; whether it is. If not, nothing more is sent for its connection."""
+    """Match an entry that stands with its invoice; whether it is. If not, nothing more is sent."""
     match = Match(prepared.receipt.invoice, prepared.ref, prepared.receipt.amount)
     payload = as_text(match)
     write = Write(subject, payload, hashlib.sha256(payload.encode()).hexdigest())
@@ -468,14 +474,14 @@ def _match(desk: _Desk, record: DocumentRecord, subject: str, prepared: Prepared
         return True
     if isinstance(result, NeedsLogin):
         raise result
-    _stop(desk, record, result)
+    _stop(desk, result)
     if not isinstance(result, TryLater):
         desk.problem(record, PaymentNotMatched(amount=str(match.amount), booking=prepared.number))
     return False
 
 
-def _stop(desk: _Desk, record: DocumentRecord, error: SyncError) -> None:
-    desk.stopped.add(record.connection)
+def _stop(desk: _Desk, error: SyncError) -> None:
+    desk.stopped = True
     desk.doubtful |= isinstance(error, OutcomeUnknown)
     desk.waits |= isinstance(error, TryLater)
 

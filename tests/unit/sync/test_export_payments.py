@@ -432,6 +432,54 @@ def test_what_the_books_have_already_is_not_brought_and_the_rest_is() -> None:
     assert (scene.entered(), scene.problems()) == (["71.00"], {})
 
 
+def test_what_we_registered_of_a_part_leaves_the_rest_of_it_to_what_a_person_did() -> None:
+    """The bank brought 100, of which a person had registered 50; then a card paid 30."""
+    scene = Scene("50.00", gross="200.00")
+    scene.package.pays("4.V1.1", "100.00")
+    scene.settles()
+    assert scene.till.amounts("1") == ["50.00", "50.00"]
+    scene.registers("1", "30.00", PAID_ON + timedelta(days=3))
+    scene.is_asked_again()
+    scene.comes_to_rest()
+    assert (scene.entered(), scene.problems()) == (["30.00"], {})
+
+
+def test_what_we_registered_does_not_go_back_though_a_person_changed_it() -> None:
+    scene = Scene(gross="200.00")
+    scene.package.pays("4.V1.1", "50.00")
+    scene.settles()
+    scene.till.paid["1"] = [FocusPayment(PAID_ON - timedelta(days=1), eur("50.00"))]
+    scene.registers("1", "30.00")
+    scene.is_asked_again()
+    scene.comes_to_rest()
+    assert (scene.entered(), scene.problems()) == (["30.00"], {})
+
+
+def test_an_entry_a_worker_died_over_is_told_when_its_invoice_was_paid_otherwise_meanwhile() -> None:
+    scene = Scene("121.00")
+    with pytest.raises(Died):
+        scene.works(Walk(("links.done", "after", 0), die))
+    assert (scene.entered(), scene.links.unsettled()) == (["121.00"], [])
+    scene.package.pays("4.V1.1", "121.00")
+    scene.comes_to_rest()
+    assert (scene.entered(), scene.matched()) == (["121.00"], [])
+    assert scene.problems() == {"payment:1:outward": "PaymentNotMatched"}
+    scene.package.deletes(1)
+    scene.is_asked_again()
+    scene.settles()
+    assert scene.problems() == {}
+
+
+def test_a_match_for_which_no_time_is_left_is_the_next_slices() -> None:
+    scene = Scene("50.00", "71.00")
+    late = (FUNCTION_TIMEOUT - timedelta(seconds=39)).total_seconds()
+    scene.works(Walk(("ledger.enter", "after", 0), lambda: scene.clock.advance(late)))
+    assert (scene.entered(), scene.matched()) == (["50.00"], [])
+    scene.comes_to_rest()
+    assert [call for call in scene.calls if call in ORDER] == ORDER * 2
+    assert scene.broken("50.00", "71.00") == []
+
+
 def test_a_payment_that_fits_neither_is_a_persons_to_look_at_until_it_does() -> None:
     scene = Scene("60.00")
     scene.package.pays("4.V1.1", "50.00")
@@ -526,7 +574,7 @@ def test_an_entry_that_cannot_be_matched_stops_the_rest_until_it_is() -> None:
     scene.settles()
     assert (scene.entered(), scene.problems()) == (["121.00"], {"payment:1:outward": "PaymentNotMatched"})
     scene.is_asked_again()
-    scene.comes_to_rest()
+    scene.works()
     assert (sorted(scene.matched()), scene.problems()) == (["121.00", "80.00"], {})
 
 

@@ -235,7 +235,7 @@ def _finish(desk: _Desk) -> None:
     record = desk.documents.record(_document_of(subject))
     if record is None or record.connection not in desk.connections:
         return
-    if _match_all(desk, record, _unmatched(desk, [subject])) or not desk.waits:  # it is, or people were told
+    if _match_all(desk, record, _unmatched(desk, [subject])):
         desk.save_cursor(outward_at=None)
 
 

@@ -470,6 +470,35 @@ def test_an_entry_a_worker_died_over_is_told_when_its_invoice_was_paid_otherwise
     assert scene.problems() == {}
 
 
+@pytest.mark.parametrize("befalls", ["a journal in use", "no answer, twice"])
+def test_it_is_told_too_when_more_befell_it_before(befalls: str) -> None:
+    scene = Scene("121.00")
+    if befalls == "a journal in use":
+        scene.package.fails["match"] = [JournalInUse(journal="D1", until=NOW)]
+    else:
+        scene.package.fails["enter"] = ["gone", "gone"]
+        for _ in range(2):
+            scene.works()
+            scene.is_asked_again(timedelta(seconds=10))
+    with pytest.raises(Died):
+        scene.works(Walk(("links.done", "after", 0), die))
+    if befalls == "a journal in use":
+        scene.is_asked_again(LEASE_MARGIN + FUNCTION_TIMEOUT)
+        scene.works()
+    scene.package.pays("4.V1.1", "121.00")
+    scene.comes_to_rest()
+    assert (scene.entered(), scene.problems()) == (["121.00"], {"payment:1:outward": "PaymentNotMatched"})
+
+
+def test_what_was_told_as_unmatched_is_tried_at_each_look_and_not_between() -> None:
+    scene = Scene("121.00")
+    scene.package.fails["match"] = [RefusedByPackage(said="-26")] * 9
+    for _ in range(40):
+        scene.works()
+        scene.is_asked_again(timedelta(minutes=5))
+    assert len(scene.package.matches_again) == 2  # of 195 minutes: when it was entered, and at the look after that
+
+
 def test_a_match_for_which_no_time_is_left_is_the_next_slices() -> None:
     scene = Scene("50.00", "71.00")
     late = (FUNCTION_TIMEOUT - timedelta(seconds=39)).total_seconds()
@@ -547,8 +576,25 @@ def test_what_passes_by_itself_goes_on_at_the_next_look(cause: SyncError) -> Non
     scene.package.fails["enter"] = [cause]
     assert scene.works().due_at == scene.clock.now() + LOOK_EVERY
     assert (scene.entered(), scene.problems()) == ([], {})
+    when = scene.clock.now() + LOOK_EVERY
+    scene.is_asked_again(timedelta(minutes=5))
+    assert scene.works().due_at == when  # a run between changes nothing about it
     scene.comes_to_rest()
     assert (sorted(scene.entered()), scene.problems()) == (["121.00", "80.00"], {})
+
+
+def test_a_limit_of_the_day_does_not_keep_the_books_payments_from_coming() -> None:
+    scene = Scene()
+    scene.settles()
+
+    def fails() -> list[OpenItem]:
+        raise RateLimited(vendor="octopus", until=NOW + timedelta(hours=20))
+
+    scene.package.open_items = fails  # type: ignore[method-assign]
+    scene.is_asked_again()
+    done = scene.works()
+    assert "stopped" not in done.result
+    assert done.due_at == scene.clock.now() + LOOK_EVERY
 
 
 def test_a_number_that_somebody_took_is_offered_anew_once() -> None:

@@ -55,6 +55,7 @@ class Run:
     teamleader: FakeControl
     stage: stage.Stage
     attach: str
+    signed_in_at: datetime  # when the people of the connections signed in last
     connected: list[Connected] = field(default_factory=list)
     figures: PackageFigures = field(default_factory=PackageFigures)
     wrong: list[str] = field(default_factory=list)  # what is not as it should be
@@ -169,6 +170,7 @@ def _export(run: Run) -> None:
     _sync(run, "documents")
 
     def counted() -> bool:
+        _stay_signed_in(run)
         counts = [one.person.get(f"/api/connections/{one.id}/documents")["counts"] for one in run.connected]
         settled = sum(sum(count for name, count in c.items() if name != "waiting") for c in counts)
         quiet = _quiet(run)
@@ -328,6 +330,7 @@ def _last_runs(one: Connected) -> dict[str, Any]:
 
 
 def _sync(run: Run, kind: str) -> None:
+    _stay_signed_in(run)
     for one in run.connected:
         one.person.sync(one.id, kind)
 
@@ -342,6 +345,7 @@ def _quiet(run: Run) -> bool:
 
     Work that waits for another day (a limit that is spent until midnight) is not awaited: the clock skips to it.
     """
+    _stay_signed_in(run)
     states = [one.person.get(f"/api/connections/{one.id}/jobs") for one in run.connected]
     if not (all(state["idle"] for state in states) and _queues_empty(run.stage)):
         return False
@@ -358,11 +362,20 @@ def _skip_to(run: Run, moment: datetime) -> None:
     _pass(run, max(idle, timedelta(0)))
     if idle > timedelta(hours=1):
         say(f"  the day's limits are spent: on to {moment:%Y-%m-%d %H:%M} UTC")
-        people = {one.entity.account: Person(run.stage.api_url, one.entity.focus_user) for one in run.connected}
-        for one in run.connected:  # a session lasts eight hours
-            one.person = people[one.entity.account]
+    _stay_signed_in(run)
     name = run.stage.function_names["PlanSync"]
     run.stage.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+
+
+def _stay_signed_in(run: Run) -> None:
+    """A session lasts eight hours, of a clock that runs fast."""
+    now = _now(run.teamleader)
+    if now - run.signed_in_at < timedelta(hours=6):
+        return
+    run.signed_in_at = now
+    people = {one.entity.account: Person(run.stage.api_url, one.entity.focus_user) for one in run.connected}
+    for one in run.connected:
+        one.person = people[one.entity.account]
 
 
 def _wait_idle(run: Run, what: str) -> None:
@@ -442,7 +455,7 @@ def _show_package(name: str, chosen: argparse.Namespace, running: stage.Stage, r
     teamleader = FakeControl(running.fake_url("teamleader"))
     teamleader.post("clock", rate=1, now=TODAY.isoformat())
     world = from_ubl(teamleader, chosen.ubl, TODAY) if chosen.ubl else seeded(teamleader, chosen.documents, TODAY)
-    run = Run(SIDES[name](FakeControl(running.fake_url(name))), world, teamleader, running, chosen.attach)
+    run = Run(SIDES[name](FakeControl(running.fake_url(name))), world, teamleader, running, chosen.attach, TODAY)
     if world.ubl:
         report["ubl"] = world.ubl
         say(f"\n{world.ubl['files']} UBL files, {world.ubl['loaded']} could be held by Teamleader")

@@ -42,7 +42,7 @@ def a_run(bridge: Bridge) -> demo.Run:
         client=lambda service: bridge, queue_urls={}, function_names={"PlanSync": "sweep"}, api_url="https://b.example"
     )
     one = SimpleNamespace(id="1", person=bridge, entity=SimpleNamespace(account="a", focus_user="u"))
-    return demo.Run(SimpleNamespace(), SimpleNamespace(), teamleader, stage, "none", connected=[one])
+    return demo.Run(SimpleNamespace(), SimpleNamespace(), teamleader, stage, "none", NOW, connected=[one])
 
 
 def now(run: Any) -> datetime:

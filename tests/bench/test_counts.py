@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.company import PACKAGES, Company, a_connected_company, every_package
+from tests.support.company import Company, a_connected_company, every_package
 from tests.support.stage import Cloud, Stage, standing
 
 
@@ -112,7 +112,6 @@ def test_a_payment_costs_one_call_and_a_share_of_two(company: Company) -> None:
 class TestOctopusByTheDay:
     """What of a day's limits the work of a day takes (octopus.md 7)."""
 
-    pytestmark = pytest.mark.skipif("octopus" not in PACKAGES, reason="Octopus is no package yet")
     SCARCE = MappingProxyType(
         {  # operation, as the fake counts it: its limit, and what a day of work may take of it
             "POST buysellbookings": (400, 30),

@@ -70,7 +70,7 @@ class Files:
         if self.cabinet is None or not connection.attach:
             return entry
         booking = self.links.intent(WriteKind.BOOKING, entry.document)
-        if booking and booking.state not in (WriteState.REFUSED, WriteState.GONE):
+        if booking and _may_stand(booking):
             return _as_sent(entry, booking)
         folder = self._open(entry)
         refused: dict[FileFormat, SyncError] = {}
@@ -108,13 +108,10 @@ class Files:
                 refused[format] = content
             else:
                 files.append(File(file_name(record.number, format, 1), content))
-        if refused or not self._is_in_doubt(record):  # what stands may be an earlier offer, which lacked a file
+        booking = self.links.intent(WriteKind.BOOKING, record.id)
+        if refused or not (booking and _may_stand(booking)):  # an earlier offer may be the one that stands
             self._tell(record, refused)
         return tuple(files) if has_time(self.house, self.deadline) else None
-
-    def _is_in_doubt(self, record: DocumentRecord) -> bool:
-        intent = self.links.intent(WriteKind.BOOKING, record.id)
-        return intent is not None and intent.state in (WriteState.SENDING, WriteState.UNKNOWN)
 
     def _read(self, record: DocumentRecord, format: FileFormat) -> bytes | SyncError:
         """The content of a file, or why it cannot go along. Raises: what stops the slice."""
@@ -198,6 +195,11 @@ class Files:
     def _audit(self, what: str, **facts: str) -> None:
         chain = self.house.audit(self.key.account)
         chain.append(self.key.administration, what, facts, self.house.clock.now())
+
+
+def _may_stand(booking: Intent) -> bool:
+    """Whether something of a booking that was sent before is in the books, or may be."""
+    return booking.state not in (WriteState.REFUSED, WriteState.GONE)
 
 
 def _as_sent(entry: SalesEntry, booking: Intent) -> SalesEntry:

@@ -421,6 +421,18 @@ def test_a_file_that_an_offer_in_doubt_lacked_stays_told():
     assert scene.problems() == {"file:invoice-1": "FileNotAttached"}
 
 
+def test_a_file_that_was_missing_stays_told_though_a_worker_died_over_its_booking():
+    scene = Scene(invoices("1"), attach=PDF_AND_UBL)
+    scene.focus.files[FileFormat.UBL] = too_large()
+    with pytest.raises(Died):
+        scene.works(once("documents.booked", "before", die))
+    del scene.focus.files[FileFormat.UBL]
+    scene.settles()
+    (ref,) = scene.booked()
+    assert scene.books.files_of(ref) == ["1.pdf"]
+    assert scene.problems() == {"file:invoice-1": "FileNotAttached"}
+
+
 def test_what_the_package_does_not_take_is_told_and_the_booking_goes_without():
     scene = Scene(invoices("1", "2"), attach=PDF_AND_UBL)
     scene.focus.files[FileFormat.PDF] = bytes(MOST_BYTES + 1)

@@ -107,6 +107,7 @@ def test_a_payment_costs_one_call_and_a_share_of_two(company: Company) -> None:
         company.imports_payments()
     assert calls["package"] <= 3
     assert calls["teamleader"] <= 15 + 2
+    assert calls["dynamodb"] <= 15 * 13 + 60
 
 
 class TestOctopusByTheDay:

@@ -11,15 +11,19 @@
     ACCOUNT#<administration>#DOCUMENTS  RECORD#<id>
                                         WAIT#<order>                                  in line
                                         HELD#<cause>#<id>
-    ACCOUNT#<administration>#SEEN       BOOKING#<ref>  REFERENCE#<reference>#<ref>
-    ACCOUNT#<administration>#SETTLEMENTS PART#<booking>#<id>  LINE#<booking>#<id>
+    ACCOUNT#<administration>#SEEN       <ref>                                         under what it is filed
+    …#SEEN#<reference>                  <ref>                                         whoever carries that reference
+    ACCOUNT#<administration>#SETTLEMENTS <booking>#<id>                              in line
+    …#SETTLEMENTS#<booking>             <id>                                          the newest word on that part
     ACCOUNT#<administration>#PROBLEMS   <subject>
     ACCOUNT#AUDIT#<chain>               <sequence number>
     ACCOUNT#SNAPSHOTS                   <name>
     ACCOUNT#ROWS#<name>                 <row>
     GLOBAL#…                            see the functions at the end: what belongs to no account, or to several
 
-`ACCOUNT` is the account's id. Whatever a key is made of is escaped, so that no id can reach into a neighbour's keys.
+What grows without end and is asked for in parts has a partition for each part (of a reference, of a booking): asking
+costs the same after ten years. `ACCOUNT` is the account's id. Whatever a key is made of is escaped, so that no id can
+reach into a neighbour's keys.
 """
 
 from __future__ import annotations
@@ -115,30 +119,30 @@ class Table:
 
     # what stands in the books
     def seen_booking(self, administration: AdministrationId, ref: str) -> Key:
-        return _in(self._of(administration, "SEEN", "BOOKING#"), ref)
+        return _in(self._of(administration, "SEEN"), ref)
 
     def seen_references(self, administration: AdministrationId, reference: str) -> Key:
-        return _in(self._of(administration, "SEEN", "REFERENCE#"), reference, "")
+        return self._of(administration, f"SEEN#{_part(reference)}")
 
     def seen_reference(self, administration: AdministrationId, reference: str, ref: str) -> Key:
-        return _in(self._of(administration, "SEEN", "REFERENCE#"), reference, ref)
+        return _in(self.seen_references(administration, reference), ref)
 
     # what the books settled
     def settlements_of(self, administration: AdministrationId, booking: str) -> Key:
-        return _in(self._of(administration, "SETTLEMENTS", "PART#"), booking, "")
+        return self._of(administration, f"SETTLEMENTS#{_part(booking)}")
 
     def settlement(self, administration: AdministrationId, booking: str, settlement: str) -> Key:
-        return _in(self._of(administration, "SETTLEMENTS", "PART#"), booking, settlement)
+        return _in(self.settlements_of(administration, booking), settlement)
 
     def settlements_in_line(self, administration: AdministrationId) -> Key:
-        return self._of(administration, "SETTLEMENTS", "LINE#")
+        return self._of(administration, "SETTLEMENTS")
 
     def settlement_in_line(self, administration: AdministrationId, booking: str, settlement: str) -> Key:
         return _in(self.settlements_in_line(administration), booking, settlement)
 
     # for people
     def problems(self, administration: AdministrationId) -> Key:
-        return self._of(administration, "PROBLEMS", "")
+        return self._of(administration, "PROBLEMS")
 
     def problem(self, administration: AdministrationId, subject: str) -> Key:
         return _in(self.problems(administration), subject)
@@ -159,7 +163,7 @@ class Table:
         """`key` goes in as it is: people page by it."""
         return Key(self.rows(name).pk, key)
 
-    def _of(self, administration: AdministrationId, family: str, prefix: str) -> Key:
+    def _of(self, administration: AdministrationId, family: str, prefix: str = "") -> Key:
         return Key(f"{self._account}#{_part(administration)}#{family}", prefix)
 
 

@@ -99,12 +99,10 @@ class _Desk:
     settlements: Settlements
     connections: frozenset[ConnectionId]  # those switched on
     start: date  # the earliest of theirs
+    problems: Problems
+    told: set[str]  # subjects of the problems about payments that people read now
     looked: bool = False  # the books were read in this slice, so that what they say now can be compared
     done: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def problems(self) -> Problems:
-        return self.house.problems(self.job.key.account, self.job.key.administration)
 
     def save_cursor(self, **changes: str | None) -> None:
         """Add these to the job's cursor, or drop what is None. Raises LeaseLost."""
@@ -120,7 +118,14 @@ class _Desk:
             self.house.clock.now(),
             record.number if record else "",
         )
+        self.told.add(subject)
         self.done[error.cause] += 1
+
+    def solve(self, subject: str) -> None:
+        """Nearly every payment is right and was never told of: that costs no write."""
+        if subject in self.told:
+            self.problems.solve(subject)
+            self.told.remove(subject)
 
 
 def import_payments(house: House, job: Job, deadline: Deadline, then: Deed | None = None) -> Slice:
@@ -132,6 +137,7 @@ def import_payments(house: House, job: Job, deadline: Deadline, then: Deed | Non
     if not connections:
         return Slice({"connections": 0})
     key = job.key
+    problems = house.problems(key.account, key.administration)
     desk = _Desk(
         house=house,
         job=job,
@@ -143,6 +149,8 @@ def import_payments(house: House, job: Job, deadline: Deadline, then: Deed | Non
         settlements=house.settlements(key.account, key.administration),
         connections=frozenset(connection.id for connection in connections),
         start=min(connection.start for connection in connections),
+        problems=problems,
+        told={problem.subject for problem in problems.all() if problem.subject.startswith("payment:")},
     )
     if job.manual:
         _look_again(desk)
@@ -156,8 +164,8 @@ def import_payments(house: House, job: Job, deadline: Deadline, then: Deed | Non
 
 def _look_again(desk: _Desk) -> None:
     """A person asked for this run: invoices with a problem come in line once more, whether or not the books changed."""
-    told = {p.subject.split(":")[1] for p in desk.problems.all() if p.subject.startswith("payment:")}
-    for intent in desk.links.intents(WriteKind.BOOKING, sorted(told)).values():
+    told = sorted({subject.split(":")[1] for subject in desk.told})
+    for intent in desk.links.intents(WriteKind.BOOKING, told).values():
         if intent.result is not None:
             desk.settlements.claim(BookingRef(intent.result["ref"]))
 
@@ -174,9 +182,8 @@ def _remember_new(desk: _Desk) -> bool:
     read_from = cursor.get("settlements_from", start)
     for page in desk.ledger.settlements(Cursor(since) if since else None, date.fromisoformat(read_from)):
         desk.settlements.remember(page.rows)
-        for booking in sorted({settlement.booking for settlement in page.rows}):
-            if desk.links.subject_of(WriteKind.BOOKING, booking):
-                desk.settlements.claim(booking)
+        for booking in sorted(desk.links.subjects_of(WriteKind.BOOKING, [part.booking for part in page.rows])):
+            desk.settlements.claim(booking)
         desk.done["settlements"] += len(page.rows)
         desk.save_cursor(settlements=page.cursor, settlements_from=read_from)
         desk.looked = True
@@ -198,12 +205,12 @@ def _check_open_items(desk: _Desk) -> bool:
     items = desk.ledger.open_items()
     if items is None:
         return True
-    told = {p.subject for p in desk.problems.all() if p.subject.startswith("payment:") and p.subject.endswith(":open")}
+    told = {subject for subject in desk.told if subject.endswith(":open")}
     before = [DocumentId(subject.split(":")[1]) for subject in told]
     compared = {_about_what_is_open(document): (document, error) for document, error in _compare(desk, items, before)}
     for subject in told & compared.keys():
         if compared[subject][1] is None:
-            desk.problems.solve(subject)
+            desk.solve(subject)
     differing = {subject: found for subject, found in compared.items() if found[1] is not None}
     if differing.keys() - told and "read_anew" not in cursor:
         desk.save_cursor(open_items=now.isoformat(), read_anew=now.isoformat(), settlements=None)
@@ -265,8 +272,9 @@ def _work_off(desk: _Desk) -> timedelta | None:
             return on_the_clock(FUNCTION_TIMEOUT, desk.house.clock) if doubtful else None
         after = pending[-1]
         by_document: dict[DocumentId, list[Settlement]] = {}
+        owners = desk.links.subjects_of(WriteKind.BOOKING, [part.booking for part in pending])
         for booking, parts in groupby(pending, key=lambda settlement: settlement.booking):
-            if document := desk.links.subject_of(WriteKind.BOOKING, booking):
+            if document := owners.get(booking):
                 by_document[DocumentId(document)] = list(parts)
             else:
                 _all_dealt_with(desk, list(parts))  # the booking is gone, and was ours when these came in line
@@ -475,13 +483,13 @@ def _say_what_was_undone(
     elif shrunk.amount > 0 and in_books < paid:
         desk.problem(_subject(record, part), record, MatchUndone(amount=str(shrunk)))
     else:
-        desk.problems.solve(_subject(record, part))
+        desk.solve(_subject(record, part))
 
 
 def _say_it_is_right(desk: _Desk, record: DocumentRecord, part: Settlement) -> None:
     """A part that did not fit may have been told of; one that tells nothing of its booking always fitted."""
     if _tells_its_booking(part):
-        desk.problems.solve(_subject(record, part))
+        desk.solve(_subject(record, part))
 
 
 def _gave_up(desk: _Desk, intent: Intent) -> bool:
@@ -497,7 +505,7 @@ def _registered(desk: _Desk, record: DocumentRecord, part: Settlement, written: 
     key = desk.job.key
     facts = {"document": record.id, "settlement": part.id, "amount": str(written.value.amount), "how": written.how}
     desk.house.audit(key.account).append(key.administration, "payment", facts, desk.house.clock.now())
-    desk.problems.solve(_subject(record, part))
+    desk.solve(_subject(record, part))
 
 
 def _say_what_differs(
@@ -516,7 +524,7 @@ def _say_what_differs(
         error = StillDue(due=str(due)) if by_credit_note else PaymentDiffers(books=str(settled), due=str(due))
         desk.problem(subject, record, error)
     else:
-        desk.problems.solve(subject)
+        desk.solve(subject)
 
 
 def _write(desk: _Desk, subject: str, registration: Registration) -> Written[Registration] | SyncError:

@@ -38,6 +38,8 @@ def test_every_key_of_an_account_starts_with_it() -> None:
         table.held("adm", "Cause", "d"),
         table.seen_booking("adm", "r"),
         table.seen_reference("adm", "2026", "r"),
+        table.settlement("adm", "b", "s"),
+        table.settlement_in_line("adm", "b", "s"),
         table.problem("adm", "s"),
         table.entry("chain", 1),
         table.snapshot("n"),
@@ -50,6 +52,15 @@ def test_every_key_of_an_account_starts_with_it() -> None:
 def test_a_cause_is_not_found_under_a_longer_one() -> None:
     held = Table("a").held("adm", "PeriodClosedAgain", "d")
     assert not held.sk.startswith(Table("a").held_by("adm", "PeriodClosed").sk)
+
+
+def test_what_a_booking_asks_for_stands_apart() -> None:
+    """However many bookings there are, a partition holds what settled one, or who carries one reference."""
+    table = Table("a")
+    assert table.settlement("adm", "B1", "s").pk == table.settlements_of("adm", "B1").pk
+    assert len({table.settlements_of("adm", booking).pk for booking in ("B1", "B2")}) == 2
+    assert table.seen_reference("adm", "9", "B1").pk == table.seen_references("adm", "9").pk
+    assert len({table.seen_references("adm", reference).pk for reference in ("9", "10")}) == 2
 
 
 def test_a_job_is_known_by_its_key() -> None:

@@ -5,8 +5,11 @@
                └─ an entry (RECEIPT) ──▶ its match with the invoice (MATCH)
 
 Off unless a person chose a journal and an account. Never in a bank journal: the bank's own file brings that money, and
-the bookkeeper finds its counterpart on the clearing account. What is in doubt is settled before anything else is sent,
-and an entry that cannot be matched stops the rest: it changes what its customer seems to owe.
+the bookkeeper finds its counterpart on the clearing account.
+
+What is in doubt is settled before anything else is sent, and an entry that cannot be matched stops the rest: it changes
+what its customer seems to owe. Both are looked after until they are clear, whatever becomes of the payment in
+Teamleader and of the switch.
 """
 
 from __future__ import annotations
@@ -72,7 +75,7 @@ from ..ports import (
 )
 from ..records import as_json, as_text, from_json, from_text
 from .import_payments import KNOWN, fits, import_payments, registered_for, remembered
-from .slices import LAST_WRITE, Slice, active_connections, has_time, on_the_clock
+from .slices import LAST_WRITE, Slice, active_connections, has_time, on_the_clock, stops_the_slice
 from .snapshots import load_books
 from .write_once import FUNCTION_TIMEOUT, Protocol, Write, Written, write_once
 
@@ -123,7 +126,9 @@ class _Desk:
     documents: Documents
     settlements: Settlements
     books: Books
-    connections: Mapping[ConnectionId, Connection]  # those that bring payments
+    connections: Mapping[ConnectionId, Connection]  # those switched on
+    beside: set[str]  # the entries that may stand unmatched, by their payment's name
+    reached: str  # the last invoice of a look that broke off
     stopped: bool = False  # nothing more is sent in this slice
     doubtful: bool = False  # whether an outcome is unknown
     waits: bool = False  # whether something goes on at the next look
@@ -151,6 +156,16 @@ class _Desk:
         self.house.jobs.save_cursor(self.job, cursor)
         self.job = replace(self.job, cursor=cursor)
 
+    def save_place(self) -> None:
+        """What stands unmatched, and how far the look came. Raises LeaseLost."""
+        place = {"outward_at": " ".join(sorted(self.beside)) or None, "outward_after": self.reached or None}
+        if any(self.job.cursor.get(name) != at for name, at in place.items()):
+            self.save_cursor(**place)
+
+    def brings(self, record: DocumentRecord) -> bool:
+        connection = self.connections.get(record.connection)
+        return connection is not None and connection.outward is not None
+
 
 def sync_payments(house: House, job: Job, deadline: Deadline) -> Slice:
     """One slice of the payments job: first what the books settled, then what only Teamleader has."""
@@ -160,9 +175,10 @@ def sync_payments(house: House, job: Job, deadline: Deadline) -> Slice:
 def export_payments(house: House, job: Job, deadline: Deadline) -> Slice:
     """Bring the payments that the books lack, where a person wants that; when to come back for what waits."""
     key = job.key
-    connections = {one.id: one for one in active_connections(house, job) if one.outward}
+    connections = {one.id: one for one in active_connections(house, job)}
+    brings = any(connection.outward for connection in connections.values())
     known = load_books(house.snapshots(key.account), key.administration)
-    if not connections or known is None:
+    if known is None or not (brings or "outward" in job.cursor):
         return Slice()
     ledger = house.ledger(key.account, key.administration)
     receipts = ledger.receipts()
@@ -180,24 +196,32 @@ def export_payments(house: House, job: Job, deadline: Deadline) -> Slice:
         settlements=house.settlements(key.account, key.administration),
         books=known[0],
         connections=connections,
+        beside=set(job.cursor.get("outward_at", "").split()),
+        reached=job.cursor.get("outward_after", ""),
     )
     looked = _last_look(job)
     try:
         _settle_doubts(desk)
-        if not desk.doubtful and (looked is None or desk.now >= looked + LOOK_EVERY):
+        due = looked is None or desk.now >= looked + LOOK_EVERY or not (brings or desk.beside)
+        if due and not (desk.doubtful or desk.stopped):
             looked = desk.now
-            # Kept before the look: what breaks off goes on at the next one, and a report that fails is not asked
-            # for all day.
+            # Kept before the look: a report that fails is not asked for all day.
             desk.save_cursor(outward=looked.isoformat(), outward_waits="yes")
-            _bring_all(desk)
+            _look_after(desk)
+            if brings:
+                _bring_all(desk)
             if not desk.waits and not desk.doubtful:
-                desk.save_cursor(outward_waits=None, outward_at=None)
+                over = not (brings or desk.beside)  # switched off, and nothing is left to look after
+                desk.save_cursor(outward=None if over else looked.isoformat(), outward_waits=None)
     except RateLimited:
         desk.waits = True
+    desk.save_place()
     if desk.doubtful:
         return Slice(desk.done, desk.now + on_the_clock(FUNCTION_TIMEOUT, house.clock))
-    waits = desk.waits or "outward_waits" in desk.job.cursor
-    return Slice(desk.done, (looked or desk.now) + LOOK_EVERY if waits else None)
+    if not (desk.waits or "outward_waits" in desk.job.cursor):
+        return Slice(desk.done)
+    next_look = (looked or desk.now) + LOOK_EVERY
+    return Slice(desk.done, next_look if next_look > desk.now else desk.now + LOOK_EVERY)
 
 
 def _last_look(job: Job) -> datetime | None:
@@ -216,6 +240,7 @@ def _settle_doubts(desk: _Desk) -> None:
         if not has_time(desk.house, desk.deadline):
             desk.doubtful = True
             return
+        desk.beside.add(intent.subject)
         prepared = from_text(PreparedReceipt, receipt.payload)
         if intent.kind is WriteKind.RECEIPT:
             result = _write_receipt(desk, Write(intent.subject, intent.payload, intent.payload_hash))
@@ -223,20 +248,38 @@ def _settle_doubts(desk: _Desk) -> None:
             if not isinstance(result, Written):
                 continue
             _entered(desk, record, prepared, result)
+        if _is_late(desk):
+            return
         _match(desk, record, intent.subject, prepared)
-    _finish(desk)
+    if not desk.doubtful:
+        _finish(desk, told=False)
 
 
-def _finish(desk: _Desk) -> None:
-    """The entry a worker died over, if it stands: its invoice may not be open any more, and then nobody would look."""
-    subject = desk.job.cursor.get("outward_at")
-    if subject is None or desk.doubtful:
-        return
-    record = desk.documents.record(_document_of(subject))
-    if record is None or record.connection not in desk.connections:
-        return
-    if _match_all(desk, record, _unmatched(desk, [subject])):
-        desk.save_cursor(outward_at=None)
+def _look_after(desk: _Desk) -> None:
+    """What is left of earlier looks: entries beside their invoice, and problems of what was switched off since."""
+    _finish(desk, told=True)
+    standing = {_document_of(subject) for subject in desk.beside}
+    for record in _told(desk):
+        if not desk.brings(record) and record.id not in standing:
+            desk.problems.solve(_about(record.id))
+
+
+def _finish(desk: _Desk, *, told: bool) -> None:
+    """Match the entries that stand unmatched, whether or not their invoice is still open: nobody else would look.
+
+    Those people were told of, when `told`: these are tried at each look only.
+    """
+    matches = desk.links.intents(WriteKind.MATCH, sorted(desk.beside))
+    for subject in sorted(desk.beside):
+        record = desk.documents.record(_document_of(subject))
+        if record is None or record.connection not in desk.connections:
+            continue
+        match = matches.get(subject)
+        if not told and match is not None and match.state is WriteState.REFUSED:
+            continue
+        if desk.stopped or not _match_all(desk, record, _unmatched(desk, [subject])):
+            return
+        desk.beside.discard(subject)
 
 
 def _document_of(subject: str) -> DocumentId:
@@ -245,13 +288,13 @@ def _document_of(subject: str) -> DocumentId:
 
 def _bring_all(desk: _Desk) -> None:
     """Compare what is open in the books with what Teamleader asks, invoice by invoice."""
-    told = set()
-    for record, cause in _told(desk):
-        if cause != PaymentNotMatched.__name__ or _match_told(desk, record):
-            told.add(record.id)
-    found = sorted(_ours(desk, desk.ledger.open_items() or ()), key=lambda one: (one.booked.day, one.document))
+    standing = {_document_of(subject) for subject in desk.beside}
+    told = {record.id for record in _told(desk)} - standing
+    found = sorted(_ours(desk, desk.ledger.open_items() or ()), key=_place)
     for document in told - {one.document for one in found}:
         desk.problems.solve(_about(document))
+    later = [one for one in found if _place(one) > desk.reached]
+    found = later + found[: len(found) - len(later)]  # a look that broke off goes on where it was
     for first in range(0, len(found), BATCH):
         part = found[first : first + BATCH]
         states = desk.focus.invoice_states([one.document for one in part])
@@ -264,6 +307,14 @@ def _bring_all(desk: _Desk) -> None:
                 _bring(desk, one, state)
             elif one.document in told:
                 desk.problems.solve(_about(one.document))
+            if has_time(desk.house, desk.deadline):
+                desk.reached = _place(one)
+    desk.reached = ""
+
+
+def _place(one: _Open) -> str:
+    """The order in which invoices are brought: the oldest first."""
+    return f"{one.booked.day.isoformat()} {one.document}"
 
 
 def _ours(desk: _Desk, items: Sequence[OpenItem]) -> Iterator[_Open]:
@@ -283,41 +334,43 @@ def _asks_less(state: InvoiceState, item: OpenItem) -> bool:
     return state.due.currency == item.open.currency and state.due.amount < item.open.amount
 
 
-def _told(desk: _Desk) -> Iterator[tuple[DocumentRecord, str]]:
-    """The invoices whose payments people were told of, and the cause."""
+def _told(desk: _Desk) -> Iterator[DocumentRecord]:
+    """The invoices whose payments people were told of."""
     for problem in desk.problems.all():
         kind, _, rest = problem.subject.partition(":")
         if kind != "payment" or not rest.endswith(":outward"):
             continue
         record = desk.documents.record(DocumentId(rest.removesuffix(":outward")))
         if record is not None and record.connection in desk.connections:
-            yield record, problem.cause
-
-
-def _match_told(desk: _Desk, record: DocumentRecord) -> bool:
-    """Try once more to match what stands beside an invoice; whether nothing does any more."""
-    booked = remembered(desk.links.intent(WriteKind.BOOKING, record.id))
-    payments = _sides(desk, record.id, _parts(desk, booked))[0] if booked else ()
-    return _match_all(desk, record, _unmatched(desk, [payment.subject for payment in payments]))
+            yield record
 
 
 def _bring(desk: _Desk, one: _Open, state: InvoiceState) -> None:
-    """Bring what the books lack of one invoice; never more than is open there, and never what they may have."""
+    """Bring what the books lack of one invoice; what is wrong with it alone is told, and the others go on."""
     record = desk.documents.record(one.document)
-    if desk.stopped or record is None or record.state is not DocumentState.BOOKED:
+    if desk.stopped or record is None or record.state is not DocumentState.BOOKED or not desk.brings(record):
         return
-    if record.connection not in desk.connections:
-        return
+    try:
+        _bring_missing(desk, record, one, state)
+    except SyncError as error:
+        if stops_the_slice(error):
+            raise
+        desk.problem(record, error)
+
+
+def _bring_missing(desk: _Desk, record: DocumentRecord, one: _Open, state: InvoiceState) -> None:
+    """Never more than is open in the books, and never what they may have."""
     parts = _parts(desk, one.booked)
     standing = [part for part in parts if part.kind is not SettlementKind.OPEN]
     currency = one.item.open.currency
     if one.booked.gross - _sum((p.amount for p in standing), currency) != one.item.open:
-        return  # what we know of it is older than the report: the next look tells
+        return  # what we know of it is older than the report: the next run tells
     payments, there = _sides(desk, record.id, parts)
     too_little = _sum((payment.amount for payment in payments), currency) - _sum(there.elements(), currency)
     room = min(one.item.open, too_little)
     subjects = [payment.subject for payment in payments]
     if unmatched := _unmatched(desk, subjects):
+        desk.beside |= unmatched.keys()
         desk.waits |= _match_all(desk, record, unmatched)  # the report is older than that: the next look goes on
         return
     receipts = desk.links.intents(WriteKind.RECEIPT, subjects)
@@ -398,7 +451,8 @@ def _send(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) ->
     if not has_time(desk.house, desk.deadline):
         desk.waits = True
         return False
-    desk.save_cursor(outward_at=payment.subject)
+    desk.beside.add(payment.subject)
+    desk.save_place()  # before it is sent: whoever comes after a crash looks whether it stands
     result = _enter(desk, record, one, payment)
     if isinstance(result, TryLater):
         _stop(desk, result)
@@ -411,11 +465,15 @@ def _send(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) ->
         return False
     prepared = from_text(PreparedReceipt, result.intent.payload)
     _entered(desk, record, prepared, result)
-    if desk.house.real.now() >= desk.deadline.hard - LAST_WRITE:
-        desk.doubtful = True  # the next slice begins with its match
-        desk.stopped = True
-        return False
-    return _match(desk, record, payment.subject, prepared)
+    return not _is_late(desk) and _match(desk, record, payment.subject, prepared)
+
+
+def _is_late(desk: _Desk) -> bool:
+    """Whether no time is left for a match: then the next slice begins with it."""
+    late = desk.house.real.now() >= desk.deadline.hard - LAST_WRITE
+    desk.doubtful |= late
+    desk.stopped |= late
+    return late
 
 
 def _enter(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) -> Written[Entered] | SyncError:
@@ -438,7 +496,7 @@ def _enter(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) -
 def _receipt(desk: _Desk, record: DocumentRecord, one: _Open, payment: _Payment) -> Receipt:
     """What is to be entered. Raises: JournalMissing, AccountBlocked, FiscalYearMissing, PeriodClosed."""
     outward = desk.connections[record.connection].outward
-    assert outward is not None
+    assert outward is not None  # `brings`
     wrong = misfit(outward, desk.books)
     if wrong:
         raise JournalMissing(journal=outward.journal) if wrong == JOURNAL else AccountBlocked(account=outward.account)
@@ -470,6 +528,7 @@ def _match(desk: _Desk, record: DocumentRecord, subject: str, prepared: Prepared
     write = Write(subject, payload, hashlib.sha256(payload.encode()).hexdigest())
     (result,) = write_once([write], _match_protocol(desk, prepared), desk.links, desk.house.real)
     if isinstance(result, Written):
+        desk.beside.discard(subject)
         desk.audit("receipt_matched", document=record.id, booking=prepared.ref, how=result.how)
         return True
     if isinstance(result, NeedsLogin):

@@ -6,7 +6,7 @@ Always: at most one entry and one match for it; in the end one of each, nothing 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from greenlet import getcurrent, greenlet
 
-from boekbrug.domain.connections import JobKind, Outward
+from boekbrug.domain.connections import ConnectionId, JobKind, Outward
 from boekbrug.domain.documents import DocumentHeader, DocumentId, DocumentKind
 from boekbrug.domain.errors import (
     JournalInUse,
@@ -24,6 +24,7 @@ from boekbrug.domain.errors import (
     RateLimited,
     RefusedByPackage,
     SyncError,
+    UnexpectedAnswer,
     VendorDown,
 )
 from boekbrug.domain.ledger import (
@@ -237,6 +238,18 @@ class Scene:
         line.booked(line.record(DocumentId(document)), booking.number)
         self.links.adopt(WriteKind.BOOKING, document, as_json(booking), NOW)
         self.package.gross[booking.ref] = self.till.gross[document] = booking.gross
+
+    def switches(self, on: bool) -> None:
+        self.connection = replace(self.connection, outward=Outward("D1", "id-580000") if on else None)
+        self.house.connections.save(self.connection)
+
+    def connects(self, document: str, gross: str) -> None:
+        """Another company with books in the same dossier, and a paid invoice of its own."""
+        own, self.connection = self.connection, replace(self.connection, id=ConnectionId("another"))
+        self.house.connections.save(self.connection)
+        self.books(document, gross)
+        self.registers(document, gross)
+        self.connection = own
 
     def registers(self, document: str, amount: str, paid_at: datetime = PAID_ON) -> None:
         self.till.paid.setdefault(document, []).append(FocusPayment(paid_at, eur(amount)))
@@ -468,6 +481,142 @@ def test_an_entry_a_worker_died_over_is_told_when_its_invoice_was_paid_otherwise
     scene.is_asked_again()
     scene.settles()
     assert scene.problems() == {}
+
+
+class TestAnEntryBesideItsInvoice:
+    """It stands in the books and cannot be matched."""
+
+    @pytest.fixture
+    def scene(self) -> Scene:
+        scene = Scene("121.00")
+        scene.package.fails["match"] = [RefusedByPackage(said="-26")] * 20
+        scene.settles()
+        return scene
+
+    def test_gets_no_second_one_when_somebody_changes_the_payment(self, scene: Scene) -> None:
+        scene.till.paid["1"] = [FocusPayment(PAID_ON - timedelta(days=1), eur("121.00"))]
+        scene.is_asked_again()
+        scene.comes_to_rest()
+        assert (scene.entered(), scene.problems()) == (["121.00"], {"payment:1:outward": "PaymentNotMatched"})
+        scene.package.fails["match"] = []
+        scene.is_asked_again()
+        scene.comes_to_rest()
+        assert scene.broken("121.00") == []
+
+    @pytest.mark.parametrize("switched", [True, False])
+    def test_stays_told_when_nothing_asks_for_it_any_more(self, scene: Scene, switched: bool) -> None:
+        scene.till.paid["1"].clear()
+        scene.switches(on=switched)
+        scene.is_asked_again()
+        scene.comes_to_rest()
+        assert scene.problems() == {"payment:1:outward": "PaymentNotMatched"}
+        scene.package.deletes(1)
+        scene.is_asked_again()
+        scene.comes_to_rest()
+        assert (scene.problems(), scene.matched()) == ({}, [])
+
+    def test_is_none_of_anothers_when_two_connections_share_the_books(self, scene: Scene) -> None:
+        """Switched off, its own connection says what becomes of it; the others go on."""
+        scene.connects("2", "80.00")
+        scene.house.connections.save(replace(scene.connection, active=False))
+        scene.package.fails["match"] = []
+        scene.is_asked_again()
+        scene.comes_to_rest()
+        assert (scene.matched(), scene.problems()) == (["80.00"], {"payment:1:outward": "PaymentNotMatched"})
+        scene.house.connections.save(scene.connection)
+        scene.is_asked_again()
+        scene.comes_to_rest()
+        assert (scene.matched(), scene.problems()) == (["80.00", "121.00"], {})
+
+
+@pytest.mark.parametrize("write", ["enter", "match"])
+def test_what_is_in_doubt_is_settled_though_it_was_switched_off_meanwhile(write: str) -> None:
+    scene = Scene("121.00")
+    scene.package.fails[write] = ["lost"]
+    scene.works()
+    assert len(scene.links.unsettled()) == 1
+    scene.switches(on=False)
+    scene.comes_to_rest()
+    assert scene.broken("121.00") == []
+    asked = scene.package.asked
+    scene.is_asked_again()
+    scene.works()
+    assert scene.package.asked == asked  # nothing is left to look for
+
+
+def test_what_was_told_ends_when_it_is_switched_off() -> None:
+    scene = Scene("121.00")
+    scene.package.fails["enter"] = [PeriodClosed(period="2026 - 03")]
+    scene.settles()
+    assert scene.problems() == {"payment:1:outward": "PaymentNotBooked"}
+    scene.switches(on=False)
+    scene.is_asked_again(timedelta(minutes=1))
+    scene.settles()
+    assert (scene.entered(), scene.problems()) == ([], {})
+
+
+def test_a_limit_met_while_a_doubt_is_settled_is_not_met_again_at_once() -> None:
+    scene = Scene("121.00")
+    scene.package.fails["match"] = ["gone"]
+    scene.works()
+    sound = scene.package.match
+
+    def spent(match: Match, *, again: bool = False) -> Outcome[Match]:
+        raise RateLimited(vendor="octopus", until=NOW + timedelta(hours=20))
+
+    scene.package.match = spent  # type: ignore[method-assign]
+    scene.is_asked_again()
+    assert scene.works().due_at == scene.clock.now() + LOOK_EVERY
+    scene.package.match = sound  # type: ignore[method-assign]
+    scene.comes_to_rest()
+    assert scene.broken("121.00") == []
+
+
+def test_an_invoice_that_reads_strangely_does_not_keep_the_others_back() -> None:
+    scene = Scene("121.00")
+    scene.books("2", "80.00")
+    scene.registers("2", "80.00")
+    sound = scene.till.payments
+
+    def payments(document: DocumentId) -> Sequence[FocusPayment]:
+        if document == "1":
+            raise UnexpectedAnswer(vendor="teamleader", said="a payment without a date")
+        return sound(document)
+
+    scene.till.payments = payments  # type: ignore[method-assign]
+    scene.settles()
+    assert (scene.entered(), scene.problems()) == (["80.00"], {"payment:1:outward": "UnexpectedAnswer"})
+    scene.till.payments = sound  # type: ignore[method-assign]
+    scene.is_asked_again()
+    scene.comes_to_rest()
+    assert (scene.entered(), scene.problems()) == (["80.00", "121.00"], {})
+
+
+def test_a_look_that_breaks_off_goes_on_at_the_next_one() -> None:
+    """Two old invoices that a person must look at take the time of a whole slice, at every look."""
+    scene = Scene("60.00")
+    scene.books("2", "121.00")
+    scene.registers("2", "60.00")
+    scene.books("3", "80.00")
+    scene.registers("3", "80.00")
+    for document in ("1", "2"):
+        scene.package.pays(f"4.V1.{document}", "50.00")
+    sound, phases = scene.till.payments, [""]
+
+    def watch(name: str, phase: str) -> None:
+        if name in ("jobs.claim", "ledger.open_items"):
+            phases.append(name)
+
+    def payments(document: DocumentId) -> Sequence[FocusPayment]:
+        scene.clock.advance(25 if document in ("1", "2") and phases[-1] == "ledger.open_items" else 0)
+        return sound(document)
+
+    scene.till.payments = payments  # type: ignore[method-assign]
+    for _ in range(2):
+        scene.settles(watch)
+        scene.is_asked_again()
+    assert scene.entered() == ["80.00"]
+    assert set(scene.problems().values()) == {"PaymentDiffers"}
 
 
 @pytest.mark.parametrize("befalls", ["a journal in use", "no answer, twice"])

@@ -222,11 +222,12 @@ def line_facts(dossier: Dossier, line: Row) -> Row:
     booking = dossier["bookings"][line["document"]]
     texts = booking if line["number"] == -1 else booking["bookingLines"][line["number"] - 1]
     booked, amount = line["booked"], line["document_amount"]
+    told = line["number"] == -1 or dossier.state.switches.money_comments_match
     return {
         "documentDate": booking["documentDate"],
         "currencyCode": dossier.currency_of(booking),
         "exchangeRate": booking["exchangeRate"],
-        "comment": texts.get("comment", ""),
+        "comment": texts.get("comment", "") if told else "",
         "reference": texts.get("reference", ""),
         "debetBookingAmount": max(booked, ZERO),
         "creditBookingAmount": max(-booked, ZERO),

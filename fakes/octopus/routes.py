@@ -259,6 +259,8 @@ def attach(call: Call) -> Answer:
 
 def modified_ledger(call: Call) -> Answer:
     year, kind, changed = call.values["bookyear"], call.number("journalTypeId"), call.since()
+    if year == -1 and kind != -1:  # over all bookyears there are increments of everything only
+        raise bad_parameters()
     until = call.request.args.get("modifiedTimeStampTo")
     end = payload.stamp(until) if until is not None else datetime.max
 

@@ -130,15 +130,15 @@ class OctopusFake(Fake):
             return _refusal(refusal, language)
 
     def _in_dossier(self, request: Request, operation: Operation, values: Row, token: Token) -> routes.Answer:
-        """A call with a dossier token: for this dossier, by someone who may, within the day's limit."""
+        """A call with a dossier token: within the day's limit, for this dossier, by someone who may."""
         dossier, number = self.state.dossiers.get(token.dossier or 0), values.pop("dossier")
+        if operation.name == "GET relations" and routes.relation_query(request):
+            operation = routes.SEARCH
+        self._spend(str(number), operation.name, operation.per_day)  # whatever is wrong, but the token
         if dossier is None or token.dossier != number:
             raise business(-3, f"the token is not for dossier {number}")
         if dossier.disabled:
             raise business(-5, f"dossier {number}")
-        if operation.name == "GET relations" and routes.relation_query(request):
-            operation = routes.SEARCH
-        self._spend(str(number), operation.name, operation.per_day)
         if not operation.reads and self.state.users[token.grant.user].read_only:
             raise Refused(403, f"user {token.grant.user} may not write in dossier {number}")
         return operation.deed(Call(request, self.state, dossier, operation.name, values))

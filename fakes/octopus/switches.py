@@ -32,6 +32,7 @@ class Switches:
     credit_note_vat: str = "any"  # any | type_4: VAT codes that a sales credit note takes
     rate_direction: str = "multiply"  # multiply | divide: booking amount from document amount and exchangeRate
     divers_sign: str = "debit"  # debit | as_bank: in a D journal a positive amount is a debit, or a credit as in F
+    money_comments_match: bool = True  # a match tells the comment of a line of money
     open_credit_sign: str = "negative"  # negative | positive: openBookingAmount of payments and credit notes
 
     def changed(self, values: Mapping[str, Any]) -> Switches:

@@ -356,6 +356,7 @@ class TestWhatOnlyOctopusKnows:
             {"timestamp_utc": True},
             {"divers_sign": "as_bank"},
             {"open_credit_sign": "positive"},
+            {"money_comments_match": False},
         ],
         ids=lambda otherwise: "-".join(map(str, *otherwise.items())),
     )

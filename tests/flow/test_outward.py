@@ -135,6 +135,20 @@ class TestAPayment:
         assert left_open(company, invoice) == Decimal("71.00")
         assert company.problems() == {}
 
+    def test_comes_back_without_our_key_and_is_not_registered_again_either(self, company: Company) -> None:
+        """Whether a match tells the comment of its line is published nowhere."""
+        company.stage.octopus.post("switches", money_comments_match=False)
+        switches_on(company)
+        invoice, part = paid_by_card(company), paid_by_card(company, "80.00", "30.00")
+        for _ in range(3):
+            an_hour_and_more(company)
+        assert (sorted(amounts(company)), left_open(company, part)) == (
+            [Decimal("30.00"), invoice.gross],
+            Decimal("66.80"),
+        )
+        assert (company.payments(invoice), company.payments(part)) == ([invoice.gross], [Decimal("30.00")])
+        assert company.problems() == {}
+
     def test_taken_back_in_teamleader_is_told_and_not_registered_by_us(self, company: Company) -> None:
         """Our own entry is no money: the books know of it by us."""
         switches_on(company)

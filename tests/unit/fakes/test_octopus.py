@@ -216,6 +216,8 @@ def test_a_token_in_the_wrong_header_is_an_empty_token(fake):
 def test_a_token_opens_its_own_dossier_only(books):
     answer = books.rest("GET", f"/dossiers/{QUARTERLY}/bookyears", headers={"dossierToken": books.token})
     assert refusal(answer) == (403, -3)
+    (counted,) = books.http.get("/_fake/counters").json()["calls"][str(QUARTERLY)].values()
+    assert counted == {"GET bookyears": 1}  # a refused call counts, except for its token
     assert books.connect(books.token).status_code == 200  # a dossier token connects, by accident
     books.switch(dossier_token_connects=False)
     assert refusal_code(books.connect(books.token)) == (401, -2)
@@ -522,6 +524,9 @@ def test_the_last_booking_deleted_frees_its_number(books):
     assert gone == [{"bookyearKey": {"id": Y2026}, "documentSequenceNr": 2, "journalSequenceNr": 1, "journalType": 2}]
     assert books.get(f"bookyears/{Y2026}/journals/V/1")["commonJournalServiceData"]["nextDocumentNumber"] == 2
     books.book(2, net="70", vat="14.7")
+    everywhere = "bookyears/-1/bookings/modified"
+    assert books.since(everywhere, journalTypeId=-1).json()["deletedBookings"] == []
+    assert books.since(everywhere, journalTypeId=2).status_code == 400
     assert books.since(ledger, journalTypeId=2).json()["deletedBookings"] == []
     books.lever("delete_booking", booking=f"{MONTHLY}/{Y2026}/V1/1")  # not the last: the gap stays
     assert refusal(books.post(books.draft(1))) == (400, -13)

@@ -26,7 +26,7 @@ def dossier(identity: int, name: str) -> dict:
     return {"dossierKey": {"id": identity}, "dossierDescription": name, "vatNr": "BE0123.456.749", "country": "BE"}
 
 
-@pytest.mark.parametrize("answer", [no(-5, 403), no(-3, 403), no(-4), no(-52), no(None, 400)])
+@pytest.mark.parametrize("answer", [no(-5, 403), no(-3, 403), no(-4), no(-52), no(None, 400), no(None, 429)])
 def test_a_dossier_that_cannot_be_opened_is_not_usable_and_the_others_are_listed(desk, answer):
     """octopus.md 10.15."""
     desk.router.get(f"{REST}/dossiers").mock(return_value=ok([dossier(70001, "Bakkerij"), dossier(70002, "Slagerij")]))
@@ -140,6 +140,23 @@ def test_vat_codes_are_those_of_sales(desk):
     )
     found = [(code.code, code.percentage, code.regime, len(code.kinds)) for code in desk.ledger.vat_codes()]
     assert found == [("21", Decimal("0.21"), Regime.DOMESTIC, 2), ("00", Decimal(0), Regime.DOMESTIC, 2)]
+
+
+def test_rules_18_a_code_of_credit_notes_says_nothing_of_another_regime_at_the_same_percentage(desk):
+    rows = [vat("00", 2, 0.0), vat("ICL", 2, 0.0), vat("EXP", 2, 0.0), vat("C00", 4, 0.0)]
+    desk.get("/vatcodes", rows)
+    assert {code.code: code.kinds for code in desk.ledger.vat_codes()} == {
+        "00": (DocumentKind.INVOICE,),
+        "ICL": tuple(DocumentKind),
+        "EXP": tuple(DocumentKind),
+        "C00": (CREDIT_NOTE,),
+    }
+
+
+def test_a_code_is_whatever_people_made_it(desk):
+    """octopus.md 3.4: they edit them, and there are two questions a day."""
+    desk.get("/vatcodes", [vat("IC-D", 1, 0.0), vat("21.5", 2, 21.5), vat("CN 21", 4, 21.0)])
+    assert [code.code for code in desk.ledger.vat_codes()] == ["21.5", "CN 21"]
 
 
 def test_a_code_of_credit_notes_takes_them_over_from_the_code_of_its_percentage(desk):

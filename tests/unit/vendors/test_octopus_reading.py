@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,9 +12,9 @@ import pytest
 
 from boekbrug.domain.documents import DocumentKind
 from boekbrug.domain.errors import NumberTaken, UnexpectedAnswer, VendorDown
-from boekbrug.domain.ledger import Cursor
+from boekbrug.domain.ledger import Booking, Cursor, Page
 from boekbrug.domain.money import Money
-from boekbrug.vendors.octopus import mapping
+from boekbrug.vendors.octopus import mapping, wire
 from boekbrug.vendors.octopus.times import stamp
 
 from .octopus_desk import CREATED, KEY, NOTHING, Desk, a_line, a_row, an_entry, bookyear, eur, no, query_of, read
@@ -87,13 +89,53 @@ def a_prepared():
     return desk.prepared()
 
 
+def test_rules_13_a_credit_note_of_zero_takes_back_what_its_invoice_of_zero_booked(desk):
+    """An advance settled in full: nothing is due, and each account gets back what it had, VAT with it."""
+    desk.books()
+    lines = (a_line("100.00", "21.00", account="700000"), a_line("-121.00", "0.00", code="00", account="701000"))
+    invoice, credit_note = desk.prepared(an_entry(*lines)), desk.prepared(an_entry(*lines, kind=CREDIT_NOTE))
+    sides = []
+    for prepared in (invoice, credit_note):
+        sent = json.loads(prepared.payload)["buySellBookingServiceData"]
+        assert sent["amount"] == 0
+        sides.append([(line["accountKey"], line["baseAmount"], line["vatAmount"]) for line in sent["bookingLines"]])
+    assert sides == [[(700000, 100.0, 21.0), (701000, -121.0, 0.0)], [(700000, -100.0, -21.0), (701000, 121.0, 0.0)]]
+    row = a_row(1, amount=0.0, bookingLines=lines_of((-100.0, -21.0), (121.0, 0.0)))
+    desk.get("/buysellbookings", {**row, "journalKey": "V2", "comment": mapping.comment_of(credit_note.entry)})
+    found = desk.ledger.booking(mapping.sent(credit_note, "70001"))
+    assert (found.kind, found.gross, found.vat) == (CREDIT_NOTE, eur("0.00"), eur("21.00"))
+
+
+def test_many_bookings_are_read_again_with_one_list_until_the_next_look(desk):
+    """Whoever connects with books that hold everything already has them all compared."""
+    rows = [a_row(number) for number in range(1, 41)]
+    _, cursor = read(first_look(desk))
+    ten = desk.get("/buysellbookings", no(None, 429))
+    route = desk.get("/buysellbookings/modified", rows)
+    for row in rows:
+        ref = mapping.booking(wire.Booking.model_validate(row), "70001")
+        assert desk.ledger.booking(ref) == ref
+    assert (ten.call_count, route.call_count) == (1, 2)
+    desk.clock.advance(3600)
+    desk.get("/bookyears/-1/bookings/modified", NOTHING)
+    read(desk.ledger.bookings(["V1"], date(2026, 1, 1), cursor))
+    assert desk.ledger.booking(ref) is not None
+    assert route.call_count == 4
+
+
+def first_look(desk: Desk) -> Iterator[Page[Booking]]:
+    desk.get("/bookyears", [bookyear(4, 2026)])
+    desk.get("/buysellbookings/modified", NOTHING)
+    return desk.ledger.bookings(["V1"], date(2026, 1, 1), None)
+
+
 def test_a_credit_note_of_zero_says_so_in_its_comment(desk):
     desk.books()
     entry = an_entry(a_line("10.00", "2.10"), a_line("-10.00", "-2.10"), kind=CREDIT_NOTE)
     desk.booked(CREATED)
     booked = desk.book(entry).value
     comment = mapping.comment_of(entry)
-    row = a_row(1, journalKey="V2", amount=0.0, bookingLines=lines_of((10.0, 2.1), (-10.0, -2.1)), comment=comment)
+    row = a_row(1, journalKey="V2", amount=0.0, bookingLines=lines_of((-10.0, -2.1), (10.0, 2.1)), comment=comment)
     desk.get("/buysellbookings", {**row, "reference": "2026/145"})
     assert desk.ledger.booking(booked) == booked
 
@@ -136,7 +178,7 @@ def test_the_first_look_reads_each_bookyear_and_journal_and_the_next_ones_what_c
     rows, _ = read(desk.ledger.bookings(["V1", "V2"], date(2025, 5, 1), cursor))
     assert rows == []
     assert query_of(route) == {"bookyearId": "-1", "modifiedTimeStamp": "2025-03-03 06:00:00.000"}
-    assert query_of(report) == {"journalTypeId": "2", "modifiedTimeStamp": "2025-03-03 06:00:00.000"}
+    assert query_of(report) == {"journalTypeId": "-1", "modifiedTimeStamp": "2025-03-03 06:00:00.000"}
 
 
 def test_a_first_look_that_is_broken_off_goes_on_with_what_is_left(desk):

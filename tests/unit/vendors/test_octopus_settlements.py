@@ -168,6 +168,16 @@ def test_what_settles_an_invoice_under_another_number_still_says_which_it_is(des
     assert (row.booking, row.references, row.gross) == ("4.V1.57", ("2026/145", "Studio Noord"), eur("1331.00"))
 
 
+def test_the_first_list_begins_a_while_before_what_is_of_interest(desk):
+    """It has no pages, and holds the suppliers too: of all the years of a dossier it might never be answered."""
+    route = desk.get("/balancings/modified", NOTHING)
+    _, cursor = read(desk.ledger.settlements(None, date(2025, 1, 1)))
+    assert query_of(route) == {"modifiedTimeStamp": "2024-10-03 02:00:00.000"}
+    desk.clock.advance(3600)
+    read(desk.ledger.settlements(cursor, date(2025, 1, 1)))
+    assert query_of(route) == {"modifiedTimeStamp": "2025-03-03 06:00:00.000"}
+
+
 def test_settlements_go_on_from_the_last_look(desk):
     route = desk.get("/balancings/modified", NOTHING)
     _, cursor = read(desk.ledger.settlements(None))

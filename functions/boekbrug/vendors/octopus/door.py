@@ -28,7 +28,8 @@ REALMS = ("-",)
 NOT_BEFORE_S = 0
 KEEPS_FILES = True
 NEEDS_SECRET = False  # the software-house id is all an app has (octopus.md 2.1)
-_DEAD = ("invalid_grant", "unauthorized_client", "invalid_request")
+_DEAD = "invalid_grant"
+_OUR_APP = ("invalid_client", "unauthorized_client")
 _PASSWORD = "password:"  # how a kept user and password are told from a refresh token
 _RELATION = re.compile(r"[1-9]\d{0,9}")
 _USER_FIELDS = ("user", "userName", "username", "userId", "login", "id")
@@ -95,9 +96,9 @@ def _dead_or_down(response: httpx.Response) -> SyncError:
     error = error_of(response)
     if response.status_code == 429:
         return VendorDown(vendor=VENDOR)
-    if error == "invalid_client" or wire.Refusal.of(response).code == -68:
+    if error in _OUR_APP or wire.Refusal.of(response).code == -68:
         return AppMissing(vendor=VENDOR)
-    if error in _DEAD and response.status_code in (400, 403):
+    if error == _DEAD and response.status_code in (400, 403):
         return AccessExpired(vendor=VENDOR)
     if response.status_code == 401 and not _is_a_page(response):
         return AccessExpired(vendor=VENDOR)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from ...domain.documents import AccountId
 from ...domain.errors import (
@@ -20,6 +20,7 @@ from ...domain.errors import (
     RateLimited,
     RelationAmbiguous,
     SyncError,
+    TokenBusy,
     UnexpectedAnswer,
     VendorDown,
 )
@@ -76,6 +77,7 @@ ABILITIES = Abilities(
     revenue_prefixes=(mapping.REVENUE,),
 )
 RECENT = timedelta(hours=24)
+BEFORE = timedelta(days=90)  # an invoice may be dated later than it was booked and paid
 MOST_CONNECTS = 30  # dossiers that are tried for one list of a login's dossiers
 MOST_YEARS = 3  # bookyears whose journals are read; older ones that nobody closed are taken as open
 SALES = 2  # journalTypeId
@@ -107,7 +109,7 @@ class OctopusPackage:
     def _opens(self, dossier: str) -> bool:
         try:
             self._connect(dossier)
-        except (AdministrationUnreachable, UnexpectedAnswer, VendorDown):
+        except (AdministrationUnreachable, RateLimited, TokenBusy, UnexpectedAnswer, VendorDown):
             return False
         return True
 
@@ -134,6 +136,7 @@ class OctopusLedger:
         self._switches = switches
         self._look_again = False  # others may have booked: the next look is taken however young the last one is
         self._read: dict[str, int] = {}  # next numbers as Octopus told them, by line; to be used after that look
+        self._lists: dict[tuple[int, str], Sequence[Booking]] = {}  # journals read whole since the last look, by year
         self._just_read: tuple[list[wire.Bookyear], dict[int, list[wire.Journal]]] | None = None
         self._accounts: list[wire.Account] | None = None  # two calls a day
         self._vat_codes: list[VatCode] | None = None  # two calls a day
@@ -340,6 +343,7 @@ class OctopusLedger:
     def _book(self, prepared: Prepared) -> Outcome[Booking]:
         """Send one entry; its number is free again, or the next one's turn, once the outcome is clear."""
         bookyear, journal, number = mapping.named(prepared.ref)
+        self._lists.pop((bookyear, journal), None)
         line = self._lines.name(bookyear, journal)
         files = tuple(file for file in prepared.files if len(file.content) <= self._switches.largest_file)
         if files != prepared.files and not prepared.again:  # what was offered before must be settled, files or not
@@ -432,6 +436,7 @@ class OctopusLedger:
             first = [f"{year.id}.{journal}" for year in years for journal in journals]
 
         def read(part: str) -> Found[Booking]:
+            self._lists.clear()  # what the answer tells of is newer
             if part == CHANGES:
                 return self._changed(look.since)
             bookyear, _, journal = part.partition(".")
@@ -445,11 +450,11 @@ class OctopusLedger:
         A number that was given to another booking since is not gone: that booking reads otherwise.
         """
         listed = self._listed({"bookyearId": -1}, since)
-        query = {"journalTypeId": SALES, "modifiedTimeStamp": since}
+        query = {"journalTypeId": -1, "modifiedTimeStamp": since}
         answer = self._client.get("/bookyears/-1/bookings/modified", limits.LEDGER_CHANGED, query, timeout=LONG)
-        deleted = wire.changes_of(answer.data, wire.ChangedLedger).deletedBookings or ()
+        deleted = wire.changes_of(answer.data, wire.DeletedLedger).deletedBookings or ()
         standing = {row.ref for row in listed.rows}
-        gone = tuple(ref for row in deleted if (ref := mapping.deleted_ref(row)) not in standing)
+        gone = tuple(ref for row in deleted if (ref := mapping.deleted_sale(row)) and ref not in standing)
         return Found(listed.rows, listed.at, listed.behind, gone)
 
     def _listed(self, query: dict[str, str | int], since: str) -> Found[Booking]:
@@ -464,13 +469,18 @@ class OctopusLedger:
         )
 
     def booking(self, ref: Booking) -> Booking | None:
-        standing = self._standing(ref.ref)
+        standing = self._standing(ref.ref, self._lists)
         if standing is None or standing.base_gross is not None:
             return standing
         return self._in_euros(standing)
 
-    def _standing(self, ref: BookingRef | None) -> Booking | None:
-        """What stands under a number now: asked for itself ten times a day, in its journal's list after that."""
+    def _standing(
+        self, ref: BookingRef | None, lists: dict[tuple[int, str], Sequence[Booking]] | None = None
+    ) -> Booking | None:
+        """What stands under a number now: asked for itself ten times a day, in its journal's list after that.
+
+        `lists`: those that were read already and will do; one that was not is added. None: only a new one will.
+        """
         named = mapping.parts_of(ref or "")
         if named is None:
             return None
@@ -479,8 +489,12 @@ class OctopusLedger:
         try:
             data = self._client.get("/buysellbookings", limits.BOOKING, query).data
         except RateLimited:
-            listed = self._listed({"bookyearId": bookyear, "journalKey": journal}, EVERYTHING)
-            return next((row for row in listed.rows if row.ref == ref), None)
+            rows = (lists or {}).get((bookyear, journal))
+            if rows is None:
+                rows = self._listed({"bookyearId": bookyear, "journalKey": journal}, EVERYTHING).rows
+                if lists is not None:
+                    lists[bookyear, journal] = rows
+            return next((row for row in rows if row.ref == ref), None)
         if data is None:
             return None
         standing = mapping.booking(wire.row_of(data, wire.Booking), self._dossier)
@@ -510,12 +524,19 @@ class OctopusLedger:
     # --- payments ---------------------------------------------------------------------------------------------------
 
     def settlements(self, since: Cursor | None, start: date = date.min) -> Iterator[Page[Settlement]]:
+        """The first list begins a while before `start`: it has no pages, and that of all years may be too long.
+
+        What is dated from then on can hardly have been matched before; the open items tell of one that was.
+        """
         look = Look.at(since)
         if look.is_young(self._clock.now()):
             return
+        asked_from = look.since
+        if look.last is None and start - date.min > BEFORE:
+            asked_from = stamp(datetime.combine(start - BEFORE, time(), UTC))
 
         def read(_: str) -> Found[Settlement]:
-            query = {"modifiedTimeStamp": look.since}
+            query = {"modifiedTimeStamp": asked_from}
             answer = self._client.get("/balancings/modified", limits.BALANCINGS_CHANGED, query, timeout=LONG)
             changed = wire.changes_of(answer.data, wire.ChangedBalancings)
             return Found(_parts(changed, self._clock.now(), start), answer.at, answer.behind)

@@ -113,16 +113,19 @@ def _account(row: wire.Account) -> LedgerAccount:
 
 
 def vat_codes(rows: Iterable[wire.VatCode], switches: Switches) -> list[VatCode]:
-    """The codes of sales. Type 4 is for credit notes; type 2 for both, unless a type 4 of its percentage exists."""
+    """The codes of sales. Type 4 is for credit notes; type 2 for both, unless a type 4 says the same.
+
+    The same percentage is not enough: at zero there are exports, other countries and co-contractors (rules.md 18).
+    """
     of_sales = [row for row in rows if row.type in (SALE, SALES_CREDIT_NOTE)]
-    replaced = {row.basePercentage for row in of_sales if row.type == SALES_CREDIT_NOTE}
+    replaced = {(row.basePercentage, _regime(row)) for row in of_sales if row.type == SALES_CREDIT_NOTE}
     invoice, credit_note = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
     found = []
     for row in of_sales:
         kinds: tuple[DocumentKind, ...] = (invoice, credit_note)
         if row.type == SALES_CREDIT_NOTE:
             kinds = (credit_note,)
-        elif row.basePercentage in replaced and switches.credit_notes_need_type_4:
+        elif (row.basePercentage, _regime(row)) in replaced and switches.credit_notes_need_type_4:
             kinds = (invoice,)
         percentage = (row.basePercentage / 100).normalize() + 0
         found.append(VatCode(row.code, row.description, percentage, _regime(row), kinds))
@@ -399,7 +402,7 @@ def entry_payload(entry: SalesEntry, number: int, switches: Switches) -> dict[st
             "currencyCode": entry.currency,
             "exchangeRate": _rate(entry, switches),
             "paymentMethod": 0,
-            "bookingLines": [_line_payload(line, entry.gross.amount < 0) for line in of_one_sign(entry.lines)],
+            "bookingLines": [_line_payload(line, _is_turned(entry)) for line in of_one_sign(entry.lines)],
         }
     }
 
@@ -408,6 +411,14 @@ def _rate(entry: SalesEntry, switches: Switches) -> Decimal:
     if entry.currency == BASE:
         return Decimal("1.0")
     return round(1 / entry.exchange_rate, 10).normalize() if switches.divide_by_rate else entry.exchange_rate
+
+
+def _is_turned(entry: SalesEntry) -> bool:
+    """Whether lines have the other sign than they are printed with: they are what the total's sign makes of them.
+
+    A total of zero makes nothing of them: then those of a credit note say themselves that they take back.
+    """
+    return entry.gross.amount < 0 or (not entry.gross and entry.kind is DocumentKind.CREDIT_NOTE)
 
 
 def _line_payload(line: EntryLine, turned: bool) -> dict[str, Any]:
@@ -488,7 +499,7 @@ def booking(row: wire.Booking, dossier: str) -> Booking:
     total = sum((line.baseAmount + line.vatAmount for line in lines), Decimal(0))
     kind = _kind(row, total)
     gross = _signed(Money.rounded(row.amount, row.currencyCode), kind)
-    if total * gross.amount < 0:
+    if total * gross.amount < 0 or (not gross and kind is DocumentKind.CREDIT_NOTE):
         vat = -vat
     identification = row.relationIdentificationServiceData
     relation_key = identification.relationKey if identification else None
@@ -577,9 +588,10 @@ def _ref_of_line(row: wire.LedgerLine) -> BookingRef:
     return booking_ref(row.bookyearKey.id, journal, row.documentSequenceNr)
 
 
-def deleted_ref(row: wire.DeletedBooking) -> BookingRef:
+def deleted_sale(row: wire.DeletedBooking) -> BookingRef | None:
+    """Its name, if it was one."""
     journal = f"{_letter(row.journalType)}{row.journalSequenceNr}"
-    return booking_ref(row.bookyearKey.id, journal, row.documentSequenceNr)
+    return booking_ref(row.bookyearKey.id, journal, row.documentSequenceNr) if journal[0] == "V" else None
 
 
 def _letter(journal_type: str) -> str:

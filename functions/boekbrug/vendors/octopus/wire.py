@@ -119,7 +119,7 @@ class Account(Row):
 
 
 class VatCode(Row):
-    code: Code
+    code: Annotated[Text, Field(min_length=1)]  # people edit these
     description: Text = ""
     type: Number = 0  # 1 purchase, 2 sale, 3 purchase credit note, 4 sales credit note
     basePercentage: Amount = Decimal(0)
@@ -214,6 +214,9 @@ class DeletedBooking(Row):
 
 class ChangedLedger(Row):
     modifiedBookings: list[LedgerLine] | None = None
+
+
+class DeletedLedger(Row):
     deletedBookings: list[DeletedBooking] | None = None
 
 

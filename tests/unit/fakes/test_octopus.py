@@ -216,7 +216,8 @@ def test_a_token_in_the_wrong_header_is_an_empty_token(fake):
 def test_a_token_opens_its_own_dossier_only(books):
     answer = books.rest("GET", f"/dossiers/{QUARTERLY}/bookyears", headers={"dossierToken": books.token})
     assert refusal(answer) == (403, -3)
-    (counted,) = books.http.get("/_fake/counters").json()["calls"][str(QUARTERLY)].values()
+    counters = books.http.get("/_fake/state?only=counters").json()["counters"]
+    (counted,) = counters["calls"][str(QUARTERLY)].values()
     assert counted == {"GET bookyears": 1}  # a refused call counts, except for its token
     assert books.connect(books.token).status_code == 200  # a dossier token connects, by accident
     books.switch(dossier_token_connects=False)

@@ -100,9 +100,10 @@ def _work_off(desk: Desk) -> timedelta | None:
         records = desk.documents.waiting(BATCH, after)
         if not records:
             return _look_again(desk, doubtful or settle_leftovers(desk))
-        after = records[-1].order
         if (pause := _budget_pause(desk, records)) is not None:
             return pause
+        records = _as_many_as_fit(desk, records)
+        after = records[-1].order
         doubtful |= _export(desk, [record for record in records if desk.is_on(record)])
     return timedelta(0)
 
@@ -119,10 +120,21 @@ def _look_again(desk: Desk, doubtful: bool) -> timedelta | None:
 def _budget_pause(desk: Desk, records: Sequence[DocumentRecord]) -> timedelta | None:
     """Leave the last fifth of the day's calls to daily work."""
     budget = desk.ledger.daily_budget()
-    now = desk.house.clock.now()
-    if budget is None or budget.left > RESERVE or records[-1].day > (now - BACKLOG).date():
+    if budget is None or budget.left > RESERVE or not _is_backlog(desk, records):
         return None
-    return max(budget.resets_at - now, timedelta(0))
+    return max(budget.resets_at - desk.house.clock.now(), timedelta(0))
+
+
+def _as_many_as_fit(desk: Desk, records: Sequence[DocumentRecord]) -> Sequence[DocumentRecord]:
+    """Of backlog no more than the budget has room for, where it is told in documents."""
+    budget, a_day = desk.ledger.daily_budget(), desk.ledger.abilities.bookings_a_day
+    if budget is None or a_day is None or not _is_backlog(desk, records):
+        return records
+    return records[: max(1, round((budget.left - RESERVE) * a_day))]
+
+
+def _is_backlog(desk: Desk, records: Sequence[DocumentRecord]) -> bool:
+    return records[-1].day <= (desk.house.clock.now() - BACKLOG).date()
 
 
 def _export(desk: Desk, records: Sequence[DocumentRecord]) -> bool:

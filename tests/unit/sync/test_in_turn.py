@@ -513,6 +513,23 @@ def test_backlog_leaves_the_last_fifth_of_the_scarcest_operation_to_daily_work()
     assert scene.references() == ["old"]
 
 
+def test_backlog_takes_no_more_than_four_fifths_of_the_days_bookings():
+    scene = Scene(invoices(*map(str, range(30))))
+    midnight = NOW + timedelta(hours=14)
+
+    class TenADay(Scarce):
+        @property
+        def abilities(self):
+            return replace(super().abilities, bookings_a_day=10)
+
+        def daily_budget(self):
+            return DailyBudget(1 - len(scene.references()) / 10, midnight)
+
+    scene.open_ledger = lambda house, account: TenADay(scene.books, house.numbers, house.clock, house.real, account)
+    assert scene.works().due_at == midnight
+    assert len(scene.references()) == 8
+
+
 def test_daily_work_goes_on_with_what_is_left():
     scene = Scene(invoices("new", day=NOW.date()))
     scene.open_ledger = lambda house, account: Scarce(scene.books, house.numbers, house.clock, house.real, account)
